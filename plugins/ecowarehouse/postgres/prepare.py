@@ -1,0 +1,81 @@
+"""From an empty server to one that is ready for work: roles, databases, grants, migrations. Idempotent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from ecowarehouse import secrets
+from ecowarehouse.postgres import cluster, migrate, roles
+from ecowarehouse.postgres.connection import WAREHOUSE, connect, endpoint
+from ecowarehouse.postgres.errors import DatabaseUnreachable
+from ecowarehouse.settings import Settings
+
+AIRFLOW = "airflow"
+
+
+def prepare(settings: Settings | None = None) -> list[migrate.Migration]:
+    """Bring the database (embedded or given) to what this code expects; returns the migrations it applied.
+
+    Raises:
+        DatabaseUnreachable, ClusterError: no admin login.
+        MigrationError: files and recorded migrations disagree, or one failed.
+    """
+    settings = settings or Settings.load()
+    if settings.database_url:
+        return _prepare_given(settings)
+    server = cluster.ensure_running(settings)
+    return prepare_embedded(settings, server.port)
+
+
+def prepare_embedded(settings: Settings, port: int) -> list[migrate.Migration]:
+    """The same for the embedded server on this port, whose port nobody else may know yet.
+
+    Raises:
+        DatabaseUnreachable: the server refuses its superuser.
+        MigrationError: files and recorded migrations disagree, or one failed.
+    """
+    password = secrets.ensure(settings.secrets_file, [cluster.LOGIN_SECRET])[cluster.LOGIN_SECRET]
+    with _admin(settings, "postgres", port) as connection:
+        roles.create(connection)
+        roles.ensure_login(connection, cluster.LOGIN, password)
+        create_database(connection, settings.database, owner=roles.OWNER)
+        create_database(connection, AIRFLOW, owner=cluster.LOGIN)
+    with _admin(settings, settings.database, port) as connection:
+        roles.grant(connection)
+        return migrate.apply(connection, settings.migrations)
+
+
+def create_database(
+    connection: psycopg.Connection[Any], name: str, *, owner: str, template: str = "template0"
+) -> None:
+    """Create a database closed to PUBLIC unless it exists; the sort order is the same on every server."""
+    exists = connection.execute("select 1 from pg_database where datname = %s", [name]).fetchone()
+    if exists is None:
+        statement = "create database {} owner {} template {}"
+        if template == "template0":
+            statement += " encoding 'UTF8' locale 'C' locale_provider builtin builtin_locale 'C.UTF-8'"
+        identifiers = [sql.Identifier(part) for part in (name, owner, template)]
+        connection.execute(sql.SQL(statement).format(*identifiers))
+    connection.execute(sql.SQL("revoke all on database {} from public").format(sql.Identifier(name)))
+
+
+def _prepare_given(settings: Settings) -> list[migrate.Migration]:
+    with connect(application="prepare", admin=True, autocommit=True, settings=settings) as connection:
+        roles.apply(connection)
+        login = connection.info.user
+        create_database(connection, AIRFLOW, owner=login)
+        return migrate.apply(connection, settings.migrations)
+
+
+def _admin(settings: Settings, database: str, port: int) -> psycopg.Connection[Any]:
+    where = endpoint(settings, admin=True, database=database, port=port)
+    name = settings.database if database == WAREHOUSE else database
+    try:
+        return psycopg.connect(**(where.parameters | {"dbname": name}), autocommit=True)  # type: ignore[arg-type]
+    except psycopg.OperationalError as error:
+        raise DatabaseUnreachable(
+            f"the embedded PostgreSQL refuses its superuser: {error}. Is {settings.secrets_file} the one it was made with?"
+        ) from error

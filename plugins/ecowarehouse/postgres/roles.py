@@ -1,0 +1,196 @@
+"""Who exists in the database: one owner, one group role per kind of step or reader, one login.
+
+What a role may do to tables is granted where the tables are made, in migrations and by dbt.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from psycopg import errors, sql
+
+OWNER = "eco_owner"
+LOGIN = "eco"
+STEP_ROLES: dict[str, str] = {
+    "eco_landing": "writes what was received and its ledger · 接收",
+    "eco_core": "writes series, observations and flags · 核心",
+    "eco_dbt": "owns staging, seeds and candidates · 建模",
+    "eco_gate": "writes verdicts · 质量门",
+    "eco_release": "writes releases and what others read · 发布",
+    "eco_steward": "writes decisions of people · 数据管理员",
+    "eco_engineer": "reads everything, writes nothing · 工程师",
+    "eco_department": "reads shared.* by duty · 部门",
+    "eco_public": "reads open.* · 公众",
+    "eco_auditor": "reads everything that was ever released, and the ledger · 审计",
+}
+READERS_OF_OTHERS = ("eco_department", "eco_public")  # people outside: no temporary tables either
+
+_LOCK = 0x65636F01  # "eco" 1: advisory locks of the house
+
+
+def apply(connection: psycopg.Connection[Any]) -> None:
+    """Create roles and grant what belongs to the database itself; needs an admin in autocommit. Idempotent."""
+    create(connection)
+    grant(connection)
+
+
+def create(connection: psycopg.Connection[Any]) -> None:
+    """Create the owner and the step roles, all without login, and let our own login act as them."""
+    connection.execute("select pg_advisory_lock(%s)", [_LOCK])
+    try:
+        _create_group(connection, OWNER, "owns the tables of migrations · 表所有者")
+        for role, meaning in STEP_ROLES.items():
+            _create_group(connection, role, meaning)
+        row = connection.execute("select rolsuper from pg_roles where rolname = session_user").fetchone()
+        if row is not None and not row[0]:  # a given database with a login of less power
+            _let_act_as(connection, connection.info.user, (OWNER, *STEP_ROLES))
+        else:
+            connection.execute("grant pg_read_all_data to eco_engineer")
+    finally:
+        connection.execute("select pg_advisory_unlock(%s)", [_LOCK])
+
+
+def ensure_login(connection: psycopg.Connection[Any], login: str, password: str) -> None:
+    """Create the login that may take every step role and has no right of its own."""
+    _create(connection, login)
+    statement = sql.SQL("alter role {} login nosuperuser nocreatedb nocreaterole noinherit password {}")
+    connection.execute(statement.format(sql.Identifier(login), sql.Literal(password)))
+    _let_act_as(connection, login, tuple(STEP_ROLES))
+
+
+def grant(connection: psycopg.Connection[Any]) -> None:
+    """Grants on the current database: who may enter, who may make schemas."""
+    row = connection.execute("select current_database()").fetchone()
+    database = sql.Identifier(row[0] if row else "")
+    everyone = [OWNER, *STEP_ROLES]
+    if _exists(connection, LOGIN):
+        everyone.append(LOGIN)  # it does not inherit, and the right to enter is asked of the login
+    inside = [role for role in everyone if role not in READERS_OF_OTHERS]
+    for statement, grantees in (
+        ("revoke all on database {} from public", None),
+        ("revoke create on schema public from public", None),
+        ("grant connect on database {} to {}", everyone),
+        ("grant temporary on database {} to {}", inside),
+        ("grant create on database {} to {}", [OWNER, "eco_dbt"]),
+        ("grant usage, create on schema public to {1}", [OWNER]),
+    ):
+        names = sql.SQL(", ").join(sql.Identifier(role) for role in grantees or [])
+        connection.execute(sql.SQL(statement).format(database, names))
+
+
+def check(connection: psycopg.Connection[Any]) -> list[str]:
+    """Deviations of the running database from what this page says, each as a sentence; empty is good."""
+    return [
+        *_missing_roles(connection),
+        *_powerful_roles(connection),
+        *_wrong_memberships(connection),
+        *_open_to_public(connection),
+        *_rewritable_observations(connection),
+    ]
+
+
+def _missing_roles(connection: psycopg.Connection[Any]) -> list[str]:
+    return [f"role {role} is missing" for role in (OWNER, *STEP_ROLES) if not _exists(connection, role)]
+
+
+def _powerful_roles(connection: psycopg.Connection[Any]) -> list[str]:
+    rows = connection.execute(
+        """
+        select rolname, rolcanlogin and rolname <> %(login)s, rolsuper, rolcreaterole, rolcreatedb, rolbypassrls
+        from pg_roles where rolname = any(%(ours)s)
+        """,
+        {"login": LOGIN, "ours": [OWNER, *STEP_ROLES, LOGIN]},
+    ).fetchall()
+    attributes = ("login", "superuser", "createrole", "createdb", "bypassrls")
+    return [
+        f"role {row[0]} has the attribute {attribute}"
+        for row in rows
+        for attribute, held in zip(attributes, row[1:], strict=True)
+        if held
+    ]
+
+
+def _wrong_memberships(connection: psycopg.Connection[Any]) -> list[str]:
+    """Login `eco` takes each step role and inherits none; nobody is in a writing role by inheritance."""
+    rows = connection.execute(
+        """
+        select g.rolname, m.rolname, a.inherit_option, a.set_option
+        from pg_auth_members a join pg_roles g on g.oid = a.roleid join pg_roles m on m.oid = a.member
+        where g.rolname = any(%s)
+        """,
+        [[OWNER, *STEP_ROLES]],
+    ).fetchall()
+    writing = {OWNER, "eco_landing", "eco_core", "eco_dbt", "eco_gate", "eco_release", "eco_steward"}
+    found = [
+        f"{member} inherits {group}, a writing role"
+        for group, member, inherit, _ in rows
+        if inherit and group in writing
+    ]
+    found += [
+        f"{LOGIN} may act as {OWNER}" for group, member, _, _ in rows if group == OWNER and member == LOGIN
+    ]
+    if _exists(connection, LOGIN):
+        takes = {group for group, member, _, may_set in rows if member == LOGIN and may_set}
+        found += [f"{LOGIN} may not act as {role}" for role in STEP_ROLES if role not in takes]
+    return found
+
+
+def _open_to_public(connection: psycopg.Connection[Any]) -> list[str]:
+    rows = connection.execute(
+        """
+        select 'schema ' || n.nspname, x.privilege_type
+        from pg_namespace n, aclexplode(n.nspacl) x
+        where x.grantee = 0 and n.nspname not in ('pg_catalog', 'information_schema')
+          and not (n.nspname = 'public' and x.privilege_type = 'USAGE')
+        union all
+        select 'database ' || d.datname, x.privilege_type
+        from pg_database d, aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) x
+        where x.grantee = 0 and d.datname = current_database()
+        union all
+        select 'table ' || c.oid::regclass, x.privilege_type
+        from pg_class c join pg_namespace n on n.oid = c.relnamespace, aclexplode(c.relacl) x
+        where x.grantee = 0 and n.nspname not in ('pg_catalog', 'information_schema')
+        """
+    ).fetchall()
+    return [f"{thing} grants {privilege} to PUBLIC" for thing, privilege in rows]
+
+
+def _rewritable_observations(connection: psycopg.Connection[Any]) -> list[str]:
+    """Observations are append-only by grants, partitions too; the trigger is the second lock."""
+    rows = connection.execute(
+        """
+        select c.oid::regclass::text, coalesce(g.rolname, 'PUBLIC'), x.privilege_type
+        from pg_class c join pg_namespace n on n.oid = c.relnamespace, aclexplode(c.relacl) x
+        left join pg_roles g on g.oid = x.grantee
+        where n.nspname = 'core' and c.relname like 'observation%' and x.grantee <> c.relowner
+          and x.privilege_type in ('UPDATE', 'DELETE', 'TRUNCATE')
+        """
+    ).fetchall()
+    return [f"{table} grants {privilege} to {role}" for table, role, privilege in rows]
+
+
+def _create_group(connection: psycopg.Connection[Any], role: str, meaning: str) -> None:
+    _create(connection, role)
+    connection.execute(sql.SQL("comment on role {} is {}").format(sql.Identifier(role), sql.Literal(meaning)))
+
+
+def _create(connection: psycopg.Connection[Any], role: str) -> None:
+    """Roles belong to the server, advisory locks to one database: two databases may do this at once."""
+    if _exists(connection, role):
+        return
+    try:
+        connection.execute(sql.SQL("create role {} nologin").format(sql.Identifier(role)))
+    except (errors.DuplicateObject, errors.UniqueViolation):
+        pass
+
+
+def _let_act_as(connection: psycopg.Connection[Any], login: str, groups: tuple[str, ...]) -> None:
+    """SET, not INHERIT: a step that forgets to take its role can do nothing, instead of everything."""
+    for group in groups:
+        statement = sql.SQL("grant {} to {} with inherit false, set true")
+        connection.execute(statement.format(sql.Identifier(group), sql.Identifier(login)))
+
+
+def _exists(connection: psycopg.Connection[Any], role: str) -> bool:
+    return connection.execute("select 1 from pg_roles where rolname = %s", [role]).fetchone() is not None

@@ -1,0 +1,156 @@
+"""Where things are: folders, the database, the city and its clock.
+
+Read from the environment at every `Settings.load()`, never at import, so that a test or a task can point
+the same code at another home. Imports nothing heavy: every command line starts here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+DEFAULT_DATABASE = "eco"
+CITY_FILE = "city.yml"
+
+
+class SettingsError(ValueError):
+    """A setting is missing or makes no sense; the message names it and says what is expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """The head of a city folder: who this is and which clock hangs on its wall."""
+
+    code: str
+    name: str
+    name_en: str
+    timezone: str
+    languages: tuple[str, ...]
+
+    @classmethod
+    def read(cls, folder: Path) -> City:
+        """Read `city.yml` of a city folder.
+
+        Raises:
+            SettingsError: the file is missing, is no YAML mapping, lacks a key or names an unknown time zone.
+        """
+        import yaml  # 0.1 s, which `eco --help` has no use for
+
+        path = folder / CITY_FILE
+        try:
+            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise SettingsError(
+                f"{path}: cannot be read ({error.strerror}); ECO_CITY must name a city folder"
+            ) from error
+        except yaml.YAMLError as error:
+            raise SettingsError(f"{path}: no valid YAML: {error}") from error
+        try:
+            city = cls(
+                code=str(content["code"]),
+                name=str(content["name"]["zh"]),
+                name_en=str(content["name"]["en"]),
+                timezone=str(content["timezone"]),
+                languages=tuple(str(language) for language in content["languages"]),
+            )
+        except (KeyError, TypeError) as error:
+            raise SettingsError(
+                f"{path}: needs code, name.zh, name.en, timezone and languages ({error})"
+            ) from error
+        try:
+            ZoneInfo(city.timezone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise SettingsError(f"{path}: unknown time zone {city.timezone!r}") from error
+        return city
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every place that the house reads from or writes to."""
+
+    project_root: Path
+    home: Path
+    city: Path
+    database_url: str | None
+    database: str
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Settings of this process: `ECO_HOME`, `ECO_CITY`, `ECO_DATABASE_URL`, `ECO_DATABASE`.
+
+        `ECO_DATABASE` names the warehouse's database on the embedded server (tests use it to have one each).
+        With `ECO_DATABASE_URL` the URL names the database, and nothing embedded starts.
+
+        Raises:
+            SettingsError: the database URL is of another kind.
+        """
+        env = os.environ if environment is None else environment
+        root = Path(__file__).resolve().parents[2]
+        url = env.get("ECO_DATABASE_URL") or None
+        if url is not None and not url.startswith(("postgresql://", "postgres://")):
+            raise SettingsError("ECO_DATABASE_URL: expected postgresql://user:password@host:port/database")
+        return cls(
+            project_root=root,
+            home=_folder(env.get("ECO_HOME"), root / ".eco"),
+            city=_folder(env.get("ECO_CITY"), root / "city"),
+            database_url=url,
+            database=env.get("ECO_DATABASE") or DEFAULT_DATABASE,
+        )
+
+    @property
+    def timezone(self) -> str:
+        """The city's time zone, from `city.yml`; raises `SettingsError` as `City.read` does."""
+        return _read_city(self.city).timezone
+
+    @property
+    def dbt_project(self) -> Path:
+        """The dbt project, with its profile."""
+        return self.project_root / "dbt_project"
+
+    @property
+    def expectations(self) -> Path:
+        """What the gate demands: one YAML per element."""
+        return self.project_root / "expectations"
+
+    @property
+    def migrations(self) -> Path:
+        """Numbered SQL files for tables that dbt does not own."""
+        return Path(__file__).resolve().parent / "migrations"
+
+    @property
+    def postgres(self) -> Path:
+        """The embedded server: data, port, log, how it was started."""
+        return self.home / "postgres"
+
+    @property
+    def secrets_file(self) -> Path:
+        """Generated and entered secrets, readable by their owner alone."""
+        return self.home / "secrets.toml"
+
+    @property
+    def logs(self) -> Path:
+        """Logs of services and tasks."""
+        return self.home / "logs"
+
+    @property
+    def bytes_store(self) -> Path:
+        """Received bytes, each once, by hash."""
+        return self.home / "bytes"
+
+    @property
+    def gate_reports(self) -> Path:
+        """Reports of the gate for people."""
+        return self.home / "gate"
+
+
+@cache
+def _read_city(folder: Path) -> City:
+    return City.read(folder)
+
+
+def _folder(given: str | None, default: Path) -> Path:
+    return Path(given).expanduser().resolve() if given else default
