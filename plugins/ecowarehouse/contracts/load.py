@@ -1,0 +1,254 @@
+"""Reads the contracts of a city. No network, no database, no clock: a DAG file calls this at every parse."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from ecowarehouse.contracts.model import Contract, normal_unit
+
+_MENDS = {
+    "missing": "add it",
+    "extra_forbidden": "no such field: take it away or mend its spelling",
+    "string_pattern_mismatch": "mend the spelling",
+    "literal_error": "use one of the listed words",
+    "union_tag_invalid": "use one of the listed words",
+    "time_delta_parsing": "write an ISO 8601 duration such as PT1H or P1D",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenContract:
+    """A file that is no valid contract: where it is, which feed it seems to be, what to mend."""
+
+    path: Path
+    feed_guess: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContractSet:
+    """All contracts of a city, by feed; broken ones by their path under `sources/`."""
+
+    contracts: dict[str, Contract]
+    broken: dict[str, BrokenContract]
+    paths: dict[str, Path] = field(default_factory=dict)
+
+    def __getitem__(self, feed: str) -> Contract:
+        """The contract of a feed.
+
+        Raises:
+            KeyError: no valid contract; the message names a broken file of that name, or the feeds there are.
+        """
+        if feed in self.contracts:
+            return self.contracts[feed]
+        for broken in self.broken.values():
+            if broken.feed_guess == feed:
+                raise KeyError(f"the contract of {feed} is broken: {broken.message}")
+        raise KeyError(f"no feed {feed!r}; there are: {', '.join(self.contracts) or 'none'}")
+
+    def of_element(self, element: str) -> list[Contract]:
+        """Contracts that feed one element, by feed."""
+        return [contract for contract in self.contracts.values() if contract.element == element]
+
+    @property
+    def elements(self) -> tuple[str, ...]:
+        """Elements that have at least one feed, sorted."""
+        return tuple(sorted({contract.element for contract in self.contracts.values()}))
+
+
+class _ProblemError(ValueError):
+    """One file's problem in words for people."""
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML that refuses the same key twice in a mapping: the later one would win in silence."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                line = key_node.start_mark.line + 1
+                raise _ProblemError(f"line {line}: {key!r} stands twice in one mapping; keep one")
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def load_contracts(city: Path, vocabulary: Path | None = None) -> ContractSet:
+    """Every contract of a city, the broken ones apart, in a fixed order.
+
+    `vocabulary` is the folder with `property.csv` and `unit.csv`; by default the project's
+    seeds. Properties and units are not compared where a file is absent.
+    """
+    known = _Vocabulary.read(vocabulary or _default_vocabulary())
+    duties = _Duties.read(city)
+    root = city / "sources"
+    contracts: dict[str, Contract] = {}
+    paths: dict[str, list[Path]] = defaultdict(list)
+    broken: dict[str, BrokenContract] = {}
+    for path in sorted([*root.rglob("*.yml"), *root.rglob("*.yaml")]):
+        guess = path.stem
+        try:
+            content = _read(path)
+            guess = str(content.get("feed", guess))
+            contract = _validate(content)
+            _judge(contract, path, known, duties)
+        except _ProblemError as problem:
+            broken[str(path.relative_to(root))] = _broken(path, city, guess, str(problem))
+            continue
+        contracts[contract.feed] = contract
+        paths[contract.feed].append(path)
+    for feed, found in paths.items():
+        if len(found) > 1:
+            contracts.pop(feed)
+            names = " and ".join(str(p.relative_to(city)) for p in found)
+            for path in found:
+                message = f"feed: {feed!r} is named by {names}; rename one of them"
+                broken[str(path.relative_to(root))] = _broken(path, city, feed, message)
+    return ContractSet(
+        contracts={feed: contracts[feed] for feed in sorted(contracts)},
+        broken={key: broken[key] for key in sorted(broken)},
+        paths={feed: paths[feed][0] for feed in sorted(contracts)},
+    )
+
+
+def _broken(path: Path, city: Path, guess: str, problem: str) -> BrokenContract:
+    shown = path.relative_to(city.parent)
+    return BrokenContract(path, guess, "\n".join(f"{shown}: {line}" for line in problem.splitlines()))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)  # noqa: S506 (a SafeLoader)
+    except UnicodeDecodeError as error:
+        raise _ProblemError(f"no UTF-8 at byte {error.start}; save the file as UTF-8") from error
+    except OSError as error:
+        raise _ProblemError(f"can't be read: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise _ProblemError(f"no valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict):
+        raise _ProblemError("is no mapping of fields; start with `feed: <name>`")
+    return content
+
+
+def _validate(content: dict[str, Any]) -> Contract:
+    try:
+        # By way of JSON, because only there do strict models take durations, dates and decimals as text.
+        return Contract.model_validate_json(json.dumps(content, default=str))
+    except ValidationError as error:
+        lines = [_line(item) for item in error.errors(include_url=False)]
+        raise _ProblemError("\n".join(dict.fromkeys(lines))) from error
+
+
+def _line(item: Any) -> str:
+    kind = str(item["type"])
+    where = ".".join(str(part) for part in item["loc"]) or "contract"
+    message = str(item["msg"]).removeprefix("Value error, ")
+    if kind == "missing":
+        return f"{where}: is missing; add it"
+    whole = kind == "value_error" and isinstance(item["input"], Mapping)
+    found = "" if whole else f"; found {_shown(item['input'])}"
+    mend = _MENDS.get(kind)
+    return f"{where}: {message[:1].lower()}{message[1:]}{found}" + (f"; {mend}" if mend else "")
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _judge(contract: Contract, path: Path, known: _Vocabulary, duties: _Duties) -> None:
+    problems = []
+    if path.stem != contract.feed:
+        problems.append(f"feed: {contract.feed!r} is not the file's name; rename it {contract.feed}.yml")
+    problems += duties.problems(contract)
+    for name, channel in contract.channels.items():
+        problems += [f"channels.{name}.{text}" for text in known.problems(channel.property, channel.unit)]
+        if channel.original_unit != channel.unit:
+            problems += [f"channels.{name}.original_{t}" for t in known.unit_problems(channel.original_unit)]
+    if problems:
+        raise _ProblemError("\n".join(problems))
+
+
+@dataclass(frozen=True, slots=True)
+class _Vocabulary:
+    """Properties with their canonical units, and units; None where the seed is absent."""
+
+    properties: dict[str, str] | None
+    units: frozenset[str] | None
+
+    @classmethod
+    def read(cls, folder: Path) -> _Vocabulary:
+        properties = _rows(folder / "property.csv")
+        units = _rows(folder / "unit.csv")
+        return cls(
+            None if properties is None else {row["property"]: normal_unit(row["unit"]) for row in properties},
+            None if units is None else frozenset(normal_unit(row["unit"]) for row in units),
+        )
+
+    def problems(self, name: str, unit: str) -> list[str]:
+        problems = []
+        if self.properties is not None and name not in self.properties:
+            problems.append(f"property: {name!r} is not in the vocabulary; add it to vocabulary/property.csv")
+        canonical = (self.properties or {}).get(name)
+        if canonical and canonical != unit:
+            problems.append(
+                f"unit: {unit!r} is not the unit of {name} in the vocabulary ({canonical!r}); "
+                "write that one, with original_unit and factor for what is received"
+            )
+        return problems + self.unit_problems(unit)
+
+    def unit_problems(self, unit: str) -> list[str]:
+        if self.units is None or unit in self.units:
+            return []
+        return [f"unit: {unit!r} is not in the vocabulary; add it to vocabulary/unit.csv"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Duties:
+    """Departments of the city and the elements for which each has a duty."""
+
+    departments: frozenset[str] | None
+    elements: dict[str, frozenset[str]]
+
+    @classmethod
+    def read(cls, city: Path) -> _Duties:
+        path = city / "departments.yml"
+        departments = None
+        if path.exists():
+            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+            departments = frozenset(content if isinstance(content, dict) else ())
+        elements: dict[str, set[str]] = defaultdict(set)
+        for row in _rows(city / "duties.csv") or []:
+            elements[row["department"]].add(row["element"])
+        return cls(departments, {name: frozenset(found) for name, found in elements.items()})
+
+    def problems(self, contract: Contract) -> list[str]:
+        name = contract.department
+        if self.departments is not None and name not in self.departments:
+            known = ", ".join(sorted(self.departments))
+            return [f"department: {name!r} is not in departments.yml ({known}); add it or mend the spelling"]
+        if contract.element not in self.elements.get(name, frozenset()):
+            missing = f"{name!r} has no duty for {contract.element!r} in duties.csv"
+            return [f"department: {missing}; add the row with its document"]
+        return []
+
+
+def _rows(path: Path) -> list[dict[str, str]] | None:
+    if not path.exists():
+        return None
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _default_vocabulary() -> Path:
+    return Path(__file__).resolve().parents[3] / "dbt_project" / "seeds" / "vocabulary"

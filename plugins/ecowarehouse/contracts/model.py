@@ -1,0 +1,499 @@
+"""The shape of a contract. Descriptions of fields become the schema that editors show (`eco source schema`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import cached_property
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+
+FormName = Literal["csv", "xml", "json"]
+TIME_DIRECTIVES = "YmdHMS"
+
+_SECRET = re.compile(r"\$\{([^}]*)\}")
+_OFFSET = re.compile(r"[+-]\d{2}:\d{2}")
+
+
+def _pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"no valid regular expression ({error})") from None
+    return text
+
+
+def _zone(text: str) -> str:
+    if not _OFFSET.fullmatch(text) and text not in available_timezones():
+        raise ValueError("no time zone; write a name such as Asia/Shanghai or an offset such as +08:00")
+    return text
+
+
+def _time_format(text: str) -> str:
+    if text == "iso8601":
+        return text
+    directives = re.findall(r"%(.)", text)
+    unknown = sorted(set(directives) - set(TIME_DIRECTIVES))
+    if unknown or "Y" not in directives:
+        raise ValueError("write iso8601, or a format of %Y %m %d %H %M %S with at least %Y")
+    return text
+
+
+def _positive(value: timedelta) -> timedelta:
+    if value <= timedelta(0):
+        raise ValueError("must be a duration longer than nothing, such as PT1H")
+    return value
+
+
+Pattern = Annotated[str, Field(json_schema_extra={"format": "regex"})]
+Duration = timedelta
+ColumnName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,58}$")]
+SecretName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$")]
+
+
+class Strict(BaseModel):
+    """Nothing unknown, nothing converted, nothing changed afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+
+
+class Title(Strict):
+    """A name in both languages of the house."""
+
+    zh: str = Field(min_length=1)
+    en: str = Field(min_length=1)
+
+
+class Paging(Strict):
+    """How a source cuts a long answer into pages. Pointers are JSON pointers such as `/items`."""
+
+    parameter: str
+    size_parameter: str | None = None
+    size: int | None = Field(default=None, ge=1)
+    first: int = Field(default=1, description="number of the first page")
+    items: str
+    next: str | None = Field(default=None, description="pointer to the next page's number; null: none")
+    total: str | None = Field(default=None, description="pointer to the number of items over all pages")
+    most_pages: int = Field(default=1000, ge=1)
+
+
+class CursorRule(Strict):
+    """Where the next request begins: what was newest, less a look back for revised values."""
+
+    parameter: str
+    source: Literal["period"] = Field(alias="from", default="period")
+    look_back: Duration = timedelta(0)
+
+
+class Connector(Strict):
+    """How deliveries are fetched."""
+
+    transport: Literal["http", "files"]
+    url: str = Field(description="may hold ${secret.name}; a file feed names a path or glob")
+    token: SecretName | None = Field(default=None, description="name of a secret, never its value")
+    timeout_seconds: float = Field(default=20, gt=0, description="for one connection, read or write")
+    total_seconds: float = Field(default=300, gt=0, description="for one fetch with its retries and pages")
+    retries: int = Field(default=4, ge=0, le=20)
+    conditional: bool = False
+    paging: Paging | None = None
+    cursor: CursorRule | None = None
+
+    @field_validator("url")
+    @classmethod
+    def _names_secrets_well(cls, url: str) -> str:
+        for name in _SECRET.findall(url):
+            if not re.fullmatch(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*", name):
+                raise ValueError(f"${{{name}}} is no name of a secret: lower-case words joined by dots")
+        return url
+
+    @property
+    def secret_names(self) -> tuple[str, ...]:
+        """Names of all secrets that a fetch needs."""
+        return tuple(_SECRET.findall(self.url)) + ((self.token,) if self.token else ())
+
+
+class Schedule(Strict):
+    """When to ask, when a period counts as complete, when silence becomes news."""
+
+    minutes: list[Annotated[int, Field(ge=0, le=59)]] = Field(min_length=1)
+    lateness: Duration
+    freshness: Duration
+
+
+class FromOption(Strict):
+    """The person who loads says so: `--known-at`."""
+
+    source: Literal["option"] = Field(alias="from")
+
+
+class FromHeader(Strict):
+    """A header of the answer, an HTTP date."""
+
+    source: Literal["header"] = Field(alias="from")
+    header: str
+
+
+class FromFileName(Strict):
+    """A stamp in the file's name: the groups of the pattern, joined, are read with the format."""
+
+    source: Literal["file_name"] = Field(alias="from")
+    pattern: Pattern
+    format: str
+    timezone: str
+
+    @field_validator("pattern")
+    @classmethod
+    def _has_groups(cls, text: str) -> str:
+        if re.compile(_pattern(text)).groups < 1:
+            raise ValueError("needs at least one group around the stamp")
+        return text
+
+    @field_validator("format")
+    @classmethod
+    def _known_directives(cls, text: str) -> str:
+        return _time_format(text)
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, text: str) -> str:
+        return _zone(text)
+
+
+class FromContent(Strict):
+    """A field of the content's envelope."""
+
+    source: Literal["content"] = Field(alias="from")
+    pointer: str
+    format: Literal["iso8601"] = "iso8601"
+
+
+class FromReceipt(Strict):
+    """Nothing better: the moment of receipt."""
+
+    source: Literal["receipt"] = Field(alias="from")
+
+
+KnownAtRule = Annotated[
+    FromOption | FromHeader | FromFileName | FromContent | FromReceipt, Field(discriminator="source")
+]
+
+
+class SiteType(Strict):
+    """A type given to sites whose name matches the pattern; the first that matches holds."""
+
+    pattern: Pattern
+    type: Literal[
+        "assessment",
+        "reference",
+        "regional",
+        "background",
+        "traffic",
+        "source_oriented",
+        "weather_station",
+        "other",
+    ]
+    takes_part: bool
+
+    @field_validator("pattern")
+    @classmethod
+    def _valid(cls, text: str) -> str:
+        return _pattern(text)
+
+
+class Site(Strict):
+    """Columns that say which site a row belongs to, and what the source knows of it."""
+
+    code: ColumnName
+    name: ColumnName | None = None
+    area: ColumnName | None = None
+    longitude: ColumnName | None = None
+    latitude: ColumnName | None = None
+    crs: str | None = None
+    types: list[SiteType] = []
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column that it names."""
+        return tuple(c for c in (self.code, self.name, self.area, self.longitude, self.latitude) if c)
+
+
+class Plausible(Strict):
+    """Periods outside of it are refused: a logger from 2099 is a reject."""
+
+    start: date = Field(alias="from")
+    ahead: Duration = Field(default=timedelta(0), description="how far a period may end after known_at")
+
+
+class Period(Strict):
+    """How a row's label becomes a period."""
+
+    column: ColumnName
+    format: str = Field(description="iso8601, or a format of %Y %m %d %H %M %S")
+    timezone: str
+    label: Literal["start", "end"] = Field(description="end: 08:00 means 07:00 to 08:00")
+    averaging: Duration
+    day_boundary: str = Field(default="00:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    plausible: Plausible
+
+    @field_validator("format")
+    @classmethod
+    def _known_directives(cls, text: str) -> str:
+        return _time_format(text)
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, text: str) -> str:
+        return _zone(text)
+
+    @field_validator("averaging")
+    @classmethod
+    def _longer_than_nothing(cls, value: timedelta) -> timedelta:
+        return _positive(value)
+
+    @field_validator("timezone")
+    @classmethod
+    def _named(cls, text: str) -> str:
+        if _OFFSET.fullmatch(text):
+            raise ValueError("name the zone of the periods, such as Asia/Shanghai: days are cut by it")
+        return text
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone in which labels without an offset are written."""
+        return ZoneInfo(self.timezone)
+
+
+class Form(Strict):
+    """What all forms have."""
+
+    media: list[str] = []
+    suffixes: list[Annotated[str, Field(pattern=r"^\.[a-z0-9.]+$")]] = []
+
+
+class CsvForm(Form):
+    """Delimited text with a header line; gzip is recognised."""
+
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    encoding: str = "utf-8-sig"
+
+    @field_validator("encoding")
+    @classmethod
+    def _known(cls, text: str) -> str:
+        try:
+            "".encode(text)
+        except LookupError:
+            raise ValueError("no encoding that Python knows, such as utf-8-sig or gb18030") from None
+        return text
+
+
+class XmlForm(Form):
+    """XML; one element is one row, its children are the columns."""
+
+    rows: str = Field(description="path from the root's children to a row; {*} stands for any namespace")
+    total: str | None = Field(default=None, description="path to the number of rows that it says it serves")
+    columns: Literal["lower_local_name"] = "lower_local_name"
+    ignore: list[str] = Field(default=[], description="elements of a row, lower-cased, that are no columns")
+    html_names: bool = Field(default=False, description="it writes HTML names such as &mdash; undeclared")
+
+
+class JsonForm(Form):
+    """JSON; an envelope with a list of objects."""
+
+    items: str = Field(description="JSON pointer to the list of rows")
+    total: str | None = Field(
+        default=None, description="pointer to the number of rows that it says it serves"
+    )
+
+
+class Forms(Strict):
+    """The forms in which the feed may arrive."""
+
+    xml: XmlForm | None = None
+    csv: CsvForm | None = None
+    json_: JsonForm | None = Field(default=None, alias="json")
+
+    @model_validator(mode="after")
+    def _at_least_one(self) -> Forms:
+        if not self.by_name:
+            raise ValueError("name at least one of csv, xml, json")
+        return self
+
+    @cached_property
+    def by_name(self) -> dict[str, CsvForm | XmlForm | JsonForm]:
+        """The forms that the contract has, by name."""
+        pairs: list[tuple[str, CsvForm | XmlForm | JsonForm | None]] = [
+            ("xml", self.xml),
+            ("csv", self.csv),
+            ("json", self.json_),
+        ]
+        return {name: form for name, form in pairs if form is not None}
+
+
+class Partial(Strict):
+    """How a pull caught in the middle of an update is recognised."""
+
+    newest_period_share: float | None = Field(
+        default=None,
+        gt=0,
+        le=1,
+        description="partial: the newest period has less than this share of the sites of the fullest period",
+    )
+
+
+class Channel(Strict):
+    """One column that carries values, and what they are."""
+
+    property: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    procedure: Literal[
+        "measured", "reported", "running_mean", "running_daily_maximum", "sum", "maximum", "minimum"
+    ] = "measured"
+    averaging: Duration
+    unit: str = Field(min_length=1, description="UCUM code of the value after the factor")
+    original_unit: str = Field(
+        default="", validate_default=True, description="UCUM code as received; the unit when not given"
+    )
+    factor: Decimal = Field(default=Decimal(1), description="value in unit = value as received times factor")
+    kind: Literal["number", "text"] = "number"
+    sample_part: str = ""
+    proof: str | None = Field(default=None, description="why it means this when its name says otherwise")
+
+    @field_validator("averaging")
+    @classmethod
+    def _longer_than_nothing(cls, value: timedelta) -> timedelta:
+        return _positive(value)
+
+    @field_validator("unit", "original_unit")
+    @classmethod
+    def _normal(cls, text: str, info: ValidationInfo) -> str:
+        return normal_unit(text or str(info.data.get("unit", "")))
+
+    @model_validator(mode="after")
+    def _factor_explained(self) -> Channel:
+        if self.factor <= 0:
+            raise ValueError("factor must be above 0")
+        if (self.factor != 1) != (self.original_unit != self.unit):
+            raise ValueError(
+                "factor and original_unit go together: the factor is 1 exactly when the units are one"
+            )
+        return self
+
+
+class Contract(Strict):
+    """What a source promises about one feed."""
+
+    feed: str = Field(pattern=r"^[a-z][a-z0-9_]{2,50}$")
+    version: int = Field(ge=1)
+    element: str = Field(pattern=r"^[a-z][a-z_]*$")
+    title: Title
+    department: str
+    authority: str
+    legal_basis: str
+    licence: str
+    series_kind: Literal["real_time", "reviewed"]
+    synthetic: bool = Field(description="true: no real source stands behind this feed")
+    retention_years: int = Field(ge=1)
+    connector: Connector
+    schedule: Schedule
+    known_at: list[KnownAtRule] = Field(min_length=1, description="the first that applies")
+    sites: Literal["register", "discover"] = Field(
+        description="register: an unknown site is refused; discover: it becomes a site, with a warning"
+    )
+    site: Site
+    period: Period
+    key: list[ColumnName] = Field(min_length=1)
+    forms: Forms
+    header: list[ColumnName] = Field(min_length=1)
+    partial: Partial = Partial()
+    sentinels: list[str] = Field(default=[""], description="cells that mean: no value")
+    trim: list[str] = Field(default=[" "], description="characters taken off both ends of texts in staging")
+    channels: dict[ColumnName, Channel] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Contract:
+        problems = list(self._inconsistencies())
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _inconsistencies(self) -> Iterator[str]:
+        header = set(self.header)
+        if len(header) != len(self.header):
+            twice = sorted({c for c in self.header if self.header.count(c) > 1})
+            yield f"header names a column twice: {', '.join(twice)}"
+        reserved = sorted(header & {"batch_id", "row_number", "rejected_columns"})
+        if reserved:
+            yield f"header uses a name that landing needs itself: {', '.join(reserved)}"
+        named = {
+            "channels": set(self.channels),
+            "key": set(self.key),
+            "site": set(self.site.columns),
+            "period.column": {self.period.column},
+        }
+        for where, columns in named.items():
+            if missing := sorted(columns - header):
+                yield f"{where}: not in the header: {', '.join(missing)}"
+        if self.period.column not in self.key:
+            yield f"key must hold the period column {self.period.column}"
+        if self.site.code not in self.key:
+            yield f"key must hold the site column {self.site.code}"
+        if shared := sorted(set(self.channels) & set(self.key)):
+            yield f"a key column can't be a channel: {', '.join(shared)}"
+        if longer := [c for c in self.trim if len(c) != 1]:
+            yield f"trim: one character each, found {longer}"
+        if self.connector.transport == "files" and (self.connector.paging or self.connector.cursor):
+            yield "connector: paging and cursor belong to http"
+
+    @property
+    def averaging(self) -> timedelta:
+        """Length of a period."""
+        return self.period.averaging
+
+    @property
+    def lateness(self) -> timedelta:
+        """How long after its end a period stays open, by the feed's own clock."""
+        return self.schedule.lateness
+
+    @property
+    def freshness(self) -> timedelta:
+        """After which silence people are told."""
+        return self.schedule.freshness
+
+    @property
+    def landing_relation(self) -> str:
+        """`landing.<feed>`."""
+        return f"landing.{self.feed}"
+
+    @property
+    def staging_relation(self) -> str:
+        """`staging.stg_<feed>`: one row is one cell."""
+        return f"staging.stg_{self.feed}"
+
+    @property
+    def staging_site_relation(self) -> str:
+        """`staging.stg_<feed>__site`: one row is one received statement about a site."""
+        return f"staging.stg_{self.feed}__site"
+
+    @property
+    def number_channels(self) -> tuple[str, ...]:
+        """Channels whose cells must be numbers."""
+        return tuple(name for name, channel in self.channels.items() if channel.kind == "number")
+
+    @property
+    def missing_marks(self) -> tuple[str, ...]:
+        """Every cell that means no value; the empty one always does."""
+        return tuple(dict.fromkeys([*self.sentinels, ""]))
+
+
+def normal_unit(text: str) -> str:
+    """A unit code with one spelling of micro and of cubic: `µg/m³` (both micros) and `ug/m3` are one unit."""
+    return text.strip().translate(str.maketrans("\u00b5\u03bc\u00b3\u00b2", "uu32"))
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a contract, for editors."""
+    schema = Contract.model_json_schema(by_alias=True)
+    return {**schema, "title": "Contract of a feed"}
