@@ -1,0 +1,298 @@
+"""Core of one feed: from waiting sightings to versions, sites, flags and the ranges that builds have to take up.
+
+Which versions exist is a pure function of all landed sightings of a key: in the order of known_at, each that differs
+from its predecessor. A sighting that is the newest of its periods is compared with what holds now; one that is older
+makes its keys be worked out again from landing.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import psycopg
+
+from ecowarehouse.core import channels, flags, sites
+from ecowarehouse.ledger import Attempt, step
+from ecowarehouse.postgres.session import acting_as
+
+if TYPE_CHECKING:
+    from ecowarehouse.contracts import Contract
+
+logger = logging.getLogger(__name__)
+
+# Up to this many received rows the version that holds is looked up cell by cell, above it is read by range.
+_LOOK_UP_ROWS: Final = 20_000
+
+_HOLDS_BY_LOOK_UP = """lateral (
+        select version.* from core.observation as version
+        where version.element = %(element)s and version.series_id = incoming.series_id
+            and version.period_start = incoming.period_start
+        order by version.known_at desc limit 1
+    ) as holds on true"""
+
+_HOLDS_BY_RANGE = """(
+        select distinct on (version.series_id, version.period_start) version.*
+        from core.observation as version
+        where version.element = %(element)s
+            and version.period_start >= %(period_from)s and version.period_start < %(period_to)s
+        order by version.series_id, version.period_start, version.known_at desc
+    ) as holds using (series_id, period_start)"""
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """One landed batch that core has not taken up; times are aware."""
+
+    batch_id: int
+    content_batch_id: int
+    known_at: datetime
+    sha256: str
+    period_from: datetime
+    period_to: datetime
+    rows: int
+
+
+@dataclass
+class CoreResult:
+    """What one core step did; all counts are rows."""
+
+    feed: str
+    sightings: int = 0
+    versions: int = 0
+    revised: int = 0
+    retired: int = 0
+    flags: int = 0
+    sites: int = 0
+
+
+def build(conn: psycopg.Connection[Any], contract: Contract, *, run_id: str | None = None) -> CoreResult:
+    """Take up every waiting sighting of a feed, in one transaction.
+
+    Raises `LockNotObtained`; any other error leaves core as it was and the sightings waiting.
+    """
+    with acting_as(conn, "eco_core"), step(conn, "core", contract.feed, run_id=run_id) as attempt:
+        result = CoreResult(contract.feed)
+        waiting = _waiting(conn, contract.feed)
+        if not waiting:
+            attempt.outcome = "nothing_to_do"
+            return result
+        _prepare(conn, contract, waiting)
+        for sighting in waiting:
+            result.sightings += 1
+            _take_up(conn, contract, sighting, result)
+            result.sites += sites.take_up(conn, contract, sighting.batch_id)
+            conn.execute(
+                "update landing.batch set core_step_id = %s where batch_id = %s", [attempt.step_id, sighting.batch_id]
+            )
+        result.flags = _flag(conn, contract)
+        _note_changes(conn, contract, attempt, waiting[-1].batch_id)
+        attempt.figures = asdict(result)
+    logger.info(
+        "core %s: %d sightings, %d versions (%d revised, %d retired), %d flags",
+        contract.feed, result.sightings, result.versions, result.revised, result.retired, result.flags,
+    )  # fmt: skip
+    return result
+
+
+def _waiting(conn: psycopg.Connection[Any], feed: str) -> list[Sighting]:
+    rows = conn.execute(
+        "select batch_id, content_batch_id, known_at, sha256, period_from, period_to, rows from landing.batch"
+        " where feed = %s and core_step_id is null and outcome in ('loaded', 'unchanged', 'partial')"
+        " order by known_at, sha256, batch_id",
+        [feed],
+    ).fetchall()
+    return [Sighting(*row) for row in rows]
+
+
+def _prepare(conn: psycopg.Connection[Any], contract: Contract, waiting: list[Sighting]) -> None:
+    conn.execute(
+        "create temporary table touched (series_id integer, period_from timestamptz, period_to timestamptz,"
+        " versions bigint) on commit drop"
+    )
+    channels.apply(conn, contract)
+    for sighting in waiting:
+        conn.execute(
+            "select core.ensure_partitions(%s, %s, %s, %s)",
+            [contract.element, sighting.period_from, sighting.period_to, contract.period.timezone],
+        )
+        conn.execute(
+            f"""
+            insert into core.series (feed, site_code, channel, element, property, procedure, averaging_period,
+                sample_part, unit, original_unit, series_kind)
+            select channel.feed, site.site_code, channel.channel, channel.element, channel.property,
+                channel.procedure, channel.averaging_period, channel.sample_part, channel.unit,
+                channel.original_unit, channel.series_kind
+            from (select distinct site_code from staging.stg_{contract.feed}__site
+                  where content_batch_id = %(content)s) as site
+            cross join core.channel as channel
+            where channel.feed = %(feed)s
+                and not exists (
+                    select from core.series as known
+                    where known.feed = channel.feed and known.site_code = site.site_code
+                        and known.channel = channel.channel)
+            order by site.site_code, channel.channel
+            """,
+            {"content": sighting.content_batch_id, "feed": contract.feed},
+        )
+
+
+def _take_up(conn: psycopg.Connection[Any], contract: Contract, sighting: Sighting, result: CoreResult) -> None:
+    earlier, later = _overlapping(conn, contract.feed, sighting)
+    before = _touched_versions(conn)
+    if later:
+        result.retired += _work_out_again(conn, contract, sighting)
+    elif earlier:
+        _insert_newest(conn, contract, sighting)
+    else:
+        _insert_first(conn, contract, sighting)
+    versions = _touched_versions(conn) - before
+    result.versions += versions
+    if earlier or later:
+        result.revised += versions
+
+
+def _touched_versions(conn: psycopg.Connection[Any]) -> int:
+    row = conn.execute("select coalesce(sum(versions), 0) from touched").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _overlapping(conn: psycopg.Connection[Any], feed: str, sighting: Sighting) -> tuple[bool, bool]:
+    """Whether core holds sightings of the same periods that are earlier, and not earlier, than this one."""
+    row = conn.execute(
+        "select coalesce(bool_or((known_at, sha256) < (%(known_at)s, %(sha256)s)), false),"
+        " coalesce(bool_or((known_at, sha256) >= (%(known_at)s, %(sha256)s)"
+        "   or known_at = %(known_at)s), false)"
+        " from landing.batch where feed = %(feed)s and core_step_id is not null"
+        " and outcome in ('loaded', 'unchanged', 'partial')"
+        " and period_from < %(period_to)s and period_to > %(period_from)s",
+        {"feed": feed, **asdict(sighting)},
+    ).fetchone()
+    assert row is not None
+    return bool(row[0]), bool(row[1])
+
+
+def _parameters(contract: Contract, sighting: Sighting) -> dict[str, Any]:
+    return {"feed": contract.feed, "element": contract.element, **asdict(sighting)}
+
+
+def _insert_first(conn: psycopg.Connection[Any], contract: Contract, sighting: Sighting) -> None:
+    parameters = _parameters(contract, sighting)
+    staging = f"stg_{contract.feed}"
+    conn.execute(flags.sql_file("insert_first.sql").format(staging=staging), parameters)
+    conn.execute(
+        f"""
+        insert into touched (series_id, period_from, period_to, versions)
+        select series.series_id, site.period_from, site.period_to, site.rows
+        from (select site_code, min(period_start) as period_from, max(period_start) as period_to, count(*) as rows
+              from staging.{staging}__site where content_batch_id = %(content_batch_id)s group by site_code) as site
+        inner join core.series as series on series.feed = %(feed)s and series.site_code = site.site_code
+        """,
+        parameters,
+    )
+
+
+def _insert_newest(conn: psycopg.Connection[Any], contract: Contract, sighting: Sighting) -> None:
+    current = _HOLDS_BY_LOOK_UP if sighting.rows <= _LOOK_UP_ROWS else _HOLDS_BY_RANGE
+    statement = flags.sql_file("insert_newest.sql").format(staging=f"stg_{contract.feed}", current=current)
+    conn.execute(statement, _parameters(contract, sighting))
+
+
+def _work_out_again(conn: psycopg.Connection[Any], contract: Contract, sighting: Sighting) -> int:
+    """Versions of the keys of a late sighting, from all their sightings; returns how many were retired."""
+    keys = f"""(series.series_id, cell.period_start) in (
+            select s.series_id, c.period_start from staging.stg_{contract.feed} as c
+            inner join core.series as s
+                on s.feed = %(feed)s and s.site_code = c.site_code and s.channel = c.channel
+            where c.content_batch_id = %(content_batch_id)s)"""
+    statement = flags.sql_file("sightings.sql").format(staging=f"stg_{contract.feed}", keys=keys)
+    parameters = _parameters(contract, sighting)
+    conn.execute("drop table if exists wanted")
+    conn.execute(f"create temporary table wanted on commit drop as {statement}", parameters)
+    conn.execute("analyze wanted")
+    return reconcile(conn, contract.element, sighting.batch_id)
+
+
+def reconcile(conn: psycopg.Connection[Any], element: str, batch_id: int) -> int:
+    """Make core hold just the versions of the temporary relation `wanted` for the keys in it; notes what it touched."""
+    retired = conn.execute(
+        """
+        with superfluous as (
+            select standing.series_id, standing.period_start, standing.known_at
+            from (select distinct series_id, period_start from wanted) as key
+            inner join core.observation as standing
+                on standing.element = %(element)s and standing.series_id = key.series_id
+                and standing.period_start = key.period_start
+            left join wanted
+                on wanted.series_id = standing.series_id and wanted.period_start = standing.period_start
+                and wanted.known_at = standing.known_at
+                and row(wanted.qualifier, wanted.value, wanted.value_text, wanted.detection_limit, wanted.source_mark)
+                is not distinct from row(standing.qualifier, standing.value, standing.value_text,
+                                         standing.detection_limit, standing.source_mark)
+            where wanted.series_id is null
+        ),
+        noted as (
+            insert into touched (series_id, period_from, period_to, versions)
+            select series_id, min(period_start), max(period_start), 0 from superfluous group by series_id
+        )
+        select core.retire(array_agg(series_id), array_agg(period_start), array_agg(known_at), %(element)s, %(batch)s)
+        from superfluous having count(*) > 0
+        """,
+        {"element": element, "batch": batch_id},
+    ).fetchone()
+    conn.execute(
+        """
+        with inserted as (
+            insert into core.observation (element, series_id, period_start, known_at, batch_id, qualifier, value,
+                value_text, detection_limit, source_mark)
+            select %(element)s, wanted.series_id, wanted.period_start, wanted.known_at, wanted.batch_id,
+                wanted.qualifier, wanted.value, wanted.value_text, wanted.detection_limit, wanted.source_mark
+            from wanted
+            where not exists (
+                select from core.observation as standing
+                where standing.element = %(element)s and standing.series_id = wanted.series_id
+                    and standing.period_start = wanted.period_start and standing.known_at = wanted.known_at)
+            order by wanted.series_id, wanted.period_start
+            returning series_id, period_start
+        )
+        insert into touched (series_id, period_from, period_to, versions)
+        select series_id, min(period_start), max(period_start), count(*) from inserted group by series_id
+        """,
+        {"element": element},
+    )
+    return int(retired[0]) if retired else 0
+
+
+def _flag(conn: psycopg.Connection[Any], contract: Contract) -> int:
+    conn.execute("drop table if exists touched_series")
+    conn.execute(
+        "create temporary table touched_series on commit drop as"
+        " select series_id, min(period_from) as period_from, max(period_to) as period_to, sum(versions) as versions"
+        " from touched group by series_id"
+    )
+    conn.execute("drop table touched")
+    conn.execute("alter table touched_series rename to touched")
+    conn.execute("analyze touched")
+    return flags.judge(conn, contract.element)
+
+
+def _note_changes(conn: psycopg.Connection[Any], contract: Contract, attempt: Attempt, batch_id: int) -> None:
+    """Ranges by site that builds must take up: changed values, and values whose flags came to matter or ceased to."""
+    conn.execute(
+        """
+        insert into core.change (element, feed, site_code, period_from, period_to, batch_id, step_id)
+        select series.element, series.feed, series.site_code, min(range.period_from),
+            max(range.period_to + series.averaging_period), %(batch)s, %(step)s
+        from (
+            select series_id, period_from, period_to from touched
+            union all
+            select series_id, min(period_start), max(period_start) from reflagged where flag in (3, 4) group by series_id
+        ) as range
+        inner join core.series using (series_id)
+        group by series.element, series.feed, series.site_code
+        """,
+        {"batch": batch_id, "step": attempt.step_id},
+    )

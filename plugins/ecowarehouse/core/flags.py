@@ -1,0 +1,79 @@
+"""Flags beside values: what the tests say of the versions that hold (QARTOD scale; no row is good).
+
+The thresholds are rows of `vocabulary.quality_rule`; what a flag does to validity is `vocabulary.flag_effect`.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any, Final, LiteralString, cast
+
+import psycopg
+
+TESTS: Final = ("missing", "sentinel", "range", "spike", "rate_of_change", "flat_line", "pm_inversion")
+JUDGES: Final = ("judge_missing.sql", "judge.sql", "judge_pm_inversion.sql")
+
+# The reach of a changed value is that of the longest run a flat-line rule knows.
+_REACH = """
+select coalesce(max(greatest(min_run, threshold_fail)), 1) + 1 from vocabulary.quality_rule where test = 'flat_line'
+"""
+
+_IN_REACH = """
+    select f.element, f.series_id, f.period_start, f.known_at, f.test, f.rule_version, f.flag, f.detail
+    from touched
+    inner join core.series using (series_id)
+    inner join core.quality_flag as f
+        on f.series_id = touched.series_id
+        and f.period_start >= touched.period_from - series.averaging_period
+        and f.period_start <= touched.period_to + %(reach)s * series.averaging_period
+"""
+
+_REMOVE_STALE = f"""
+with standing as ({_IN_REACH}),
+stale as (select * from standing except select * from judged),
+removed as (
+    delete from core.quality_flag as f using stale
+    where (f.series_id, f.period_start, f.known_at, f.test)
+        = (stale.series_id, stale.period_start, stale.known_at, stale.test)
+    returning f.series_id, f.period_start, f.flag
+)
+insert into reflagged select series_id, period_start, flag, -1 from removed
+"""
+
+_ADD_FRESH = """
+with added as (
+    insert into core.quality_flag (element, series_id, period_start, known_at, test, rule_version, flag, detail)
+    select element, series_id, period_start, known_at, test, rule_version, flag, detail from judged
+    on conflict do nothing
+    returning series_id, period_start, flag
+)
+insert into reflagged select series_id, period_start, flag, 1 from added
+"""
+
+
+def sql_file(name: str) -> LiteralString:
+    """Text of one statement of this package."""
+    return cast(LiteralString, files(__package__).joinpath("sql", name).read_text(encoding="utf-8"))
+
+
+def judge(conn: psycopg.Connection[Any], element: str) -> int:
+    """Bring the flags of everything in reach of the temporary relation `touched` up to date.
+
+    Leaves the flags that changed in the temporary relation `reflagged (series_id, period_start, flag, change)`; both
+    end with the transaction. Returns how many flags were added.
+    """
+    conn.execute(
+        "create temporary table judged on commit drop as "
+        + " union all ".join(f"({sql_file(name)})" for name in JUDGES),
+        {"element": element},
+    )
+    conn.execute(
+        "create temporary table reflagged (series_id integer, period_start timestamptz, flag smallint, change smallint)"
+        " on commit drop"
+    )
+    reach = conn.execute(_REACH).fetchone()
+    assert reach is not None
+    conn.execute("analyze judged")
+    conn.execute(_REMOVE_STALE, {"reach": reach[0]})
+    added = conn.execute(_ADD_FRESH).rowcount
+    return int(added)

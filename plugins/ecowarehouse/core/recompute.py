@@ -1,0 +1,86 @@
+"""The whole of core worked out again from landing, compared with what stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from ecowarehouse.core import flags
+from ecowarehouse.ledger import lock
+from ecowarehouse.postgres.session import acting_as
+
+if TYPE_CHECKING:
+    from ecowarehouse.contracts import Contract
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Rows that should stand and don't, and the other way round, with one example each."""
+
+    relation: str
+    missing: int
+    superfluous: int
+    example: str | None = None
+
+
+_COMPARE = """
+with missing as ({wanted} except all {standing}),
+superfluous as ({standing} except all {wanted})
+select (select count(*) from missing), (select count(*) from superfluous),
+    coalesce((select missing::text from missing limit 1), (select superfluous::text from superfluous limit 1))
+"""
+
+_OBSERVATION = "select series_id, period_start, known_at, qualifier, value, value_text, detection_limit, source_mark"
+_FLAG = "select series_id, period_start, known_at, test, rule_version, flag, detail"
+
+
+def check(conn: psycopg.Connection[Any], contract: Contract) -> list[Difference]:
+    """Compare versions and flags of a feed with a full recompute; an empty list says that nothing differs.
+
+    Changes nothing. Takes the feed's lock, so that no core step runs meanwhile.
+    """
+    with acting_as(conn, "eco_core"), lock(conn, "core", contract.feed):
+        try:
+            found = [_observations(conn, contract), _flags(conn, contract)]
+        finally:
+            conn.rollback()
+    return [difference for difference in found if difference.missing or difference.superfluous]
+
+
+def _observations(conn: psycopg.Connection[Any], contract: Contract) -> Difference:
+    statement = flags.sql_file("sightings.sql").format(staging=f"stg_{contract.feed}", keys="true")
+    conn.execute(
+        f"create temporary table wanted on commit drop as {statement}",
+        {"feed": contract.feed, "batch_id": -1, "period_from": "-infinity", "period_to": "infinity"},
+    )
+    standing = f"""{_OBSERVATION} from core.observation where element = '{contract.element}'
+        and series_id in (select series_id from core.series where feed = '{contract.feed}')"""
+    return _compare(conn, "core.observation", f"{_OBSERVATION} from wanted", standing)
+
+
+def _flags(conn: psycopg.Connection[Any], contract: Contract) -> Difference:
+    conn.execute(
+        """
+        create temporary table touched on commit drop as
+        select series_id, min(period_start) as period_from, max(period_start) as period_to, count(*) as versions
+        from core.observation inner join core.series using (series_id, element)
+        where feed = %s group by series_id
+        """,
+        [contract.feed],
+    )
+    conn.execute("analyze touched")
+    judges = " union all ".join(f"({flags.sql_file(name)})" for name in flags.JUDGES)
+    conn.execute(
+        f"create temporary table judged on commit drop as {judges}", {"element": contract.element}
+    )
+    standing = f"""{_FLAG} from core.quality_flag
+        where series_id in (select series_id from core.series where feed = '{contract.feed}')"""
+    return _compare(conn, "core.quality_flag", f"{_FLAG} from judged", standing)
+
+
+def _compare(conn: psycopg.Connection[Any], relation: str, wanted: str, standing: str) -> Difference:
+    row = conn.execute(_COMPARE.format(wanted=wanted, standing=standing)).fetchone()
+    assert row is not None
+    return Difference(relation, *row)

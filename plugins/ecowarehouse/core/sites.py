@@ -1,0 +1,107 @@
+"""Sites of a feed that is its own register: a version for everything the feed says of a site that differs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+if TYPE_CHECKING:
+    from ecowarehouse.contracts import Contract
+
+# What each sighting says of each site, its type by the first rule of the contract that matches the name.
+_SAID = """
+    select distinct on (site.site_code, batch.known_at)
+        batch.feed, site.site_code, batch.known_at, batch.batch_id, batch.sha256,
+        site.site_name, site.area_name, site.longitude, site.latitude, kind.site_type, kind.takes_part,
+        row(site.site_name, site.area_name, site.longitude, site.latitude) as content
+    from landing.batch as batch
+    inner join staging.{staging}__site as site on site.content_batch_id = batch.content_batch_id
+    cross join lateral (
+        select rule.site_type, rule.takes_part
+        from unnest(%(patterns)s::text[], %(types)s::text[], %(takes_part)s::boolean[])
+            with ordinality as rule (pattern, site_type, takes_part, place)
+        where coalesce(site.site_name, '') ~ rule.pattern
+        order by rule.place limit 1
+    ) as kind
+    where batch.feed = %(feed)s and {sightings}
+    order by site.site_code, batch.known_at, batch.sha256 desc, site.row_number desc
+"""
+
+_INSERT = """
+    insert into core.site (feed, site_code, known_at, element, site_name, area_name, longitude, latitude, crs,
+        site_type, type_evidence, takes_part, batch_id)
+    select feed, site_code, known_at, %(element)s, site_name, area_name, longitude, latitude, %(crs)s,
+        site_type, 'name', takes_part, batch_id
+    from said
+"""
+
+_NEW_OR_CHANGED = f"""
+with said as (
+    select said.* from ({_SAID}) as said
+    left join lateral (
+        select row(site.site_name, site.area_name, site.longitude, site.latitude) as content
+        from core.site as site
+        where site.feed = said.feed and site.site_code = said.site_code and site.known_at <= said.known_at
+        order by site.known_at desc limit 1
+    ) as holds on true
+    where holds.content is null or holds.content is distinct from said.content
+)
+"""
+
+_VERSIONS = f"""
+with sighting as ({_SAID}),
+said as (
+    select * from (
+        select *, lag(content) over (partition by site_code order by known_at) as predecessor from sighting
+    ) as compared
+    where predecessor is null or predecessor is distinct from content
+)
+{_INSERT}
+"""
+
+
+def take_up(conn: psycopg.Connection[Any], contract: Contract, batch_id: int) -> int:
+    """Bring `core.site` up to date with one sighting; returns how many versions were written.
+
+    A sighting that is not the newest works the history of the sites that it contradicts out again, from all sightings.
+    """
+    parameters = _parameters(contract, batch_id)
+    this = f"{_NEW_OR_CHANGED}".format(staging=f"stg_{contract.feed}", sightings="batch.batch_id = %(batch_id)s")
+    if not _is_late(conn, contract.feed, batch_id):
+        return conn.execute(this + _INSERT, parameters).rowcount
+    contradicted = [row[0] for row in conn.execute(this + "select site_code from said", parameters)]
+    if not contradicted:
+        return 0
+    conn.execute(
+        "delete from core.site where feed = %s and site_code = any(%s)", [contract.feed, contradicted]
+    )
+    every = (
+        "batch.outcome in ('loaded', 'unchanged', 'partial') and site.site_code = any(%(contradicted)s)"
+        " and (batch.core_step_id is not null or batch.batch_id = %(batch_id)s)"
+    )
+    statement = _VERSIONS.format(staging=f"stg_{contract.feed}", sightings=every)
+    return conn.execute(statement, {**parameters, "contradicted": contradicted}).rowcount
+
+
+def _is_late(conn: psycopg.Connection[Any], feed: str, batch_id: int) -> bool:
+    row = conn.execute(
+        "select exists (select from landing.batch as other, landing.batch as this"
+        " where this.batch_id = %s and other.feed = %s and other.core_step_id is not null"
+        " and other.known_at >= this.known_at)",
+        [batch_id, feed],
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def _parameters(contract: Contract, batch_id: int) -> dict[str, Any]:
+    types = contract.site.types
+    return {
+        "feed": contract.feed,
+        "element": contract.element,
+        "crs": contract.site.crs,
+        "batch_id": batch_id,
+        "patterns": [rule.pattern for rule in types],
+        "types": [rule.type for rule in types],
+        "takes_part": [rule.takes_part for rule in types],
+    }

@@ -1,0 +1,109 @@
+-- What the tests say of the values in the touched ranges, and of those beside them that a neighbour's change can reach.
+-- Each test is a pure function of the versions that hold now, so the order of arrival can't matter.
+with rule as (
+    select
+        property,
+        averaging_period::interval as averaging_period,
+        max(rule_version) as rule_version,
+        max(fail_min) filter (where test = 'range') as fail_min,
+        max(fail_max) filter (where test = 'range') as fail_max,
+        max(suspect_min) filter (where test = 'range') as suspect_min,
+        max(suspect_max) filter (where test = 'range') as suspect_max,
+        max(threshold_suspect) filter (where test = 'spike') as spike_suspect,
+        max(threshold_fail) filter (where test = 'spike') as spike_fail,
+        max(threshold_suspect) filter (where test = 'rate_of_change') as rate_suspect,
+        max(min_run) filter (where test = 'flat_line') as flat_suspect,
+        max(threshold_fail) filter (where test = 'flat_line') as flat_fail,
+        max(tolerance) filter (where test = 'flat_line') as flat_tolerance,
+        max(detection_limit) filter (where test = 'flat_line') as detection_limit
+    from vocabulary.quality_rule
+    where test in ('range', 'spike', 'rate_of_change', 'flat_line')
+    group by property, averaging_period
+),
+target as (
+    select
+        touched.series_id, series.element, series.averaging_period as step, touched.period_from, touched.period_to,
+        coalesce(greatest(rule.flat_suspect, rule.flat_fail), 1) * series.averaging_period as reach,
+        rule.*
+    from touched
+    inner join core.series as series on series.series_id = touched.series_id
+    inner join rule
+        on rule.property = series.property and rule.averaging_period = series.averaging_period
+        and series.procedure = 'measured'
+),
+neighboured as (
+    select target.*, beside.*
+    from target
+    cross join lateral (
+        select
+            ordered.*,
+            max(case when changed then period_start end) over (order by period_start) as unchanged_since
+        from (
+            select
+                period_start, known_at, value, previous, next,
+                (
+                    previous is null or value is null or abs(value - previous) > coalesce(target.flat_tolerance, 0)
+                    or qualifier in ('<', 'nd')
+                    or value <= coalesce(held_limit, target.detection_limit, -1)
+                ) as changed
+            from (
+                select
+                    holds.period_start, holds.known_at, holds.value, holds.qualifier,
+                    holds.detection_limit as held_limit,
+                    case when lag(holds.period_start) over by_period = holds.period_start - target.step
+                        then lag(holds.value) over by_period end as previous,
+                    case when lead(holds.period_start) over by_period = holds.period_start + target.step
+                        then lead(holds.value) over by_period end as next
+                from (
+                    select distinct on (version.period_start)
+                        version.period_start, version.known_at, version.value, version.qualifier, version.detection_limit
+                    from core.observation as version
+                    where version.element = target.element
+                        and version.series_id = target.series_id
+                        and version.period_start >= target.period_from - target.reach - 2 * target.step
+                        and version.period_start <= target.period_to + target.reach + 2 * target.step
+                    order by version.period_start, version.known_at desc
+                ) as holds
+                window by_period as (order by holds.period_start)
+            ) as stepped
+        ) as ordered
+    ) as beside
+    where beside.value is not null
+        and beside.period_start >= target.period_from - target.step
+        and beside.period_start <= target.period_to + target.reach
+),
+judged as (
+    select
+        series_id, element, period_start, known_at, rule_version, value, previous, next,
+        case
+            when value < fail_min or value > fail_max then 4
+            when value < suspect_min or value > suspect_max then 3
+        end as range_flag,
+        case
+            when spike_suspect is null then null
+            when previous is null or next is null then 2
+            when sign(value - previous) <> sign(value - next) then null
+            when least(abs(value - previous), abs(value - next)) > spike_fail then 4
+            when least(abs(value - previous), abs(value - next)) > spike_suspect then 3
+        end as spike_flag,
+        case when abs(value - previous) > rate_suspect then 3 end as rate_flag,
+        case
+            when changed then null
+            when period_start - unchanged_since >= (flat_fail - 1) * step then 4
+            when period_start - unchanged_since >= (flat_suspect - 1) * step then 3
+        end as flat_flag
+    from neighboured
+)
+select judged.element, judged.series_id, judged.period_start, judged.known_at, verdict.test, judged.rule_version,
+    verdict.flag::smallint as flag, verdict.detail
+from judged
+cross join lateral (
+    values
+        ('range', range_flag, 'value ' || trim_scale(value)),
+        ('spike', spike_flag, case when spike_flag = 2 then 'a neighbour is missing'
+            else trim_scale(previous) || ' → ' || trim_scale(value) || ' → ' || trim_scale(next) end),
+        ('rate_of_change', rate_flag, trim_scale(previous) || ' → ' || trim_scale(value)),
+        ('flat_line', flat_flag, 'unchanged at ' || trim_scale(value))
+) as verdict (test, flag, detail)
+where coalesce(range_flag, spike_flag, rate_flag, flat_flag) is not null
+    and verdict.flag is not null

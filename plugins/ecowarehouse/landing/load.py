@@ -1,0 +1,268 @@
+"""From deliveries to landed batches: a ledger row before the first byte, bytes kept, rows checked and landed.
+
+Every attempt ends with an outcome. `loaded` and `partial` have landed rows, `unchanged` is a new sighting of bytes that
+are landed already, `rejected` is a content that can't be used (its bytes are kept), `failed` got no content at all.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import psycopg
+import pyarrow as pa
+
+from ecowarehouse import formats
+from ecowarehouse.connectors import Delivery, known_at
+from ecowarehouse.connectors.problems import FetchProblem
+from ecowarehouse.formats import FormatProblem, Rejected
+from ecowarehouse.landing import store, table
+from ecowarehouse.landing.check import Checked, check
+from ecowarehouse.ledger import code_version, lock
+from ecowarehouse.postgres.session import acting_as
+
+if TYPE_CHECKING:
+    from ecowarehouse.contracts import Contract
+
+logger = logging.getLogger(__name__)
+
+ABORTED: Final = "the process or the server ended before the attempt did"
+
+
+@dataclass(frozen=True)
+class BatchOutcome:
+    """How one attempt ended, as its ledger row says."""
+
+    batch_id: int
+    feed: str
+    source: str
+    outcome: str
+    reason: str | None = None
+    error: str | None = None
+    known_at: datetime | None = None
+    rows: int = 0
+    rejects: int = 0
+
+    @property
+    def usable(self) -> bool:
+        """Whether the attempt is a sighting that core takes up."""
+        return self.outcome in ("loaded", "partial", "unchanged")
+
+
+def load(
+    conn: psycopg.Connection[Any],
+    contract: Contract,
+    deliveries: Iterable[Delivery],
+    *,
+    byte_store: Path,
+    known_at_option: datetime | None = None,
+    run_id: str | None = None,
+) -> list[BatchOutcome]:
+    """Land every delivery, one ledger row each, under the lock of the feed.
+
+    A problem of a delivery is an outcome, never an exception; an exception means that this side is broken
+    (no database, no disk) and leaves the row for the next holder of the lock to close as `aborted`.
+    """
+    with acting_as(conn, "eco_landing"), lock(conn, "land", contract.feed):
+        close_aborted(conn, contract.feed)
+        table.ensure(conn, contract)
+        conn.commit()
+        return [
+            _attempt(conn, contract, delivery, byte_store, known_at_option, run_id)
+            for delivery in _opened(deliveries)
+        ]
+
+
+def _opened(deliveries: Iterable[Delivery]) -> Iterator[Delivery]:
+    yield from deliveries
+
+
+def close_aborted(conn: psycopg.Connection[Any], feed: str) -> int:
+    """Close the rows of dead attempts; the caller holds the feed's lock."""
+    closed = conn.execute(
+        "update landing.batch set outcome = 'aborted', ended_at = clock_timestamp(), error = %s"
+        " where outcome = 'running' and feed = %s",
+        [ABORTED, feed],
+    ).rowcount
+    conn.commit()
+    return closed
+
+
+def _attempt(
+    conn: psycopg.Connection[Any],
+    contract: Contract,
+    delivery: Delivery,
+    byte_store: Path,
+    known_at_option: datetime | None,
+    run_id: str | None,
+) -> BatchOutcome:
+    batch_id = _open_row(conn, contract.feed, delivery, run_id)
+    try:
+        _land(conn, contract, delivery, byte_store, known_at_option, batch_id)
+    except (FetchProblem, FormatProblem) as problem:
+        conn.rollback()
+        outcome = "failed" if isinstance(problem, FetchProblem) else "rejected"
+        _write(conn, batch_id, outcome=outcome, reason=problem.reason, error=problem.detail)
+    conn.commit()
+    ended = _outcome(conn, batch_id)
+    level = logging.INFO if ended.usable else logging.WARNING
+    logger.log(
+        level, "%s: batch %d %s%s, %d rows, %d rejects from %s", contract.feed, batch_id, ended.outcome,
+        f" ({ended.reason}: {ended.error})" if ended.reason else "", ended.rows, ended.rejects, ended.source,
+    )  # fmt: skip
+    return ended
+
+
+def _open_row(conn: psycopg.Connection[Any], feed: str, delivery: Delivery, run_id: str | None) -> int:
+    row = conn.execute(
+        "insert into landing.batch (feed, source, run_id, code_version) values (%s, %s, %s, %s) returning batch_id",
+        [feed, delivery.source, run_id, code_version()],
+    ).fetchone()
+    conn.commit()
+    assert row is not None
+    return int(row[0])
+
+
+def _land(
+    conn: psycopg.Connection[Any],
+    contract: Contract,
+    delivery: Delivery,
+    byte_store: Path,
+    known_at_option: datetime | None,
+    batch_id: int,
+) -> None:
+    if delivery.problem is not None:
+        raise delivery.problem
+    if delivery.unchanged:
+        _not_modified(conn, contract, batch_id)
+        return
+    kept = store.keep(byte_store, delivery.payload)
+    _write(conn, batch_id, sha256=kept.sha256, bytes=kept.size, bytes_address=kept.address)
+    conn.commit()
+    known, known_from = known_at(contract, delivery, known_at_option)
+    _write(conn, batch_id, known_at=known, known_at_from=known_from, etag=delivery.etag, synthetic=delivery.synthetic)
+    conn.commit()
+    if not _seen_before(conn, contract.feed, kept.sha256, batch_id):
+        _land_content(conn, contract, delivery, byte_store / kept.address, known, batch_id)
+
+
+def _not_modified(conn: psycopg.Connection[Any], contract: Contract, batch_id: int) -> None:
+    """The source answered that nothing changed: the same sighting as before, and no work for core."""
+    found = conn.execute(
+        """
+        update landing.batch as this
+        set outcome = 'unchanged', ended_at = clock_timestamp(), reason = 'not_modified', known_at = last.known_at,
+            known_at_from = last.known_at_from, sha256 = last.sha256, content_batch_id = last.content_batch_id,
+            period_from = last.period_from, period_to = last.period_to, etag = last.etag, rows = last.rows,
+            synthetic = last.synthetic, core_step_id = 0
+        from (select * from landing.batch
+              where feed = %s and outcome in ('loaded', 'partial', 'unchanged')
+              order by batch_id desc limit 1) as last
+        where this.batch_id = %s
+        """,
+        [contract.feed, batch_id],
+    ).rowcount
+    if not found:
+        raise FetchProblem("not_modified", "the source says that nothing changed, but nothing was ever loaded from it")
+
+
+def _seen_before(conn: psycopg.Connection[Any], feed: str, sha256: str, batch_id: int) -> bool:
+    """The same bytes with another known_at are a new sighting; with the same one they are nothing new for core."""
+    found = conn.execute(
+        """
+        update landing.batch as this
+        set outcome = 'unchanged', ended_at = clock_timestamp(), reason = 'same_bytes',
+            content_batch_id = first.content_batch_id, period_from = first.period_from, period_to = first.period_to,
+            rows = first.rows, form = first.form,
+            core_step_id = (select max(core_step_id) from landing.batch as same
+                            where same.feed = this.feed and same.sha256 = this.sha256
+                            and same.known_at = this.known_at and same.core_step_id is not null)
+        from (select * from landing.batch
+              where feed = %(feed)s and sha256 = %(sha256)s and outcome in ('loaded', 'partial')
+              order by batch_id limit 1) as first
+        where this.batch_id = %(batch_id)s
+        """,
+        {"feed": feed, "sha256": sha256, "batch_id": batch_id},
+    ).rowcount
+    return bool(found)
+
+
+def _land_content(
+    conn: psycopg.Connection[Any],
+    contract: Contract,
+    delivery: Delivery,
+    kept: Path,
+    known: datetime,
+    batch_id: int,
+) -> None:
+    form = delivery.form or contract.form_of(delivery.source, delivery.media)
+    rows, rejects = _read(contract, form, kept)
+    checked = check(contract, rows, known_sites=_known_sites(conn, contract), known_at=known)
+    rejects.extend(checked.rejects)
+    _write_rejects(conn, batch_id, rejects)
+    if len(checked.table) == 0:
+        _write(conn, batch_id, form=form, rejects=len(rejects))
+        conn.commit()
+        raise FormatProblem("no_rows", f"none of {len(rejects)} received rows can be used: see landing.reject")
+    table.copy_rows(conn, contract, batch_id, checked.table)
+    _write(
+        conn, batch_id, outcome="partial" if checked.partial else "loaded", form=form, content_batch_id=batch_id,
+        period_from=checked.period_from, period_to=checked.period_to, rows=len(checked.table), rejects=len(rejects),
+        reason=_partial_reason(checked),
+    )  # fmt: skip
+
+
+def _read(contract: Contract, form: str, kept: Path) -> tuple[pa.Table, list[Rejected]]:
+    tables: list[pa.Table] = []
+    rejects: list[Rejected] = []
+    for part in formats.read(contract, form, kept):
+        tables.append(part.table)
+        rejects.extend(part.rejects)
+    if not tables:
+        raise FormatProblem("no_rows", "the content has a header and no rows")
+    return pa.concat_tables(tables), rejects
+
+
+def _partial_reason(checked: Checked) -> str | None:
+    return "caught_mid_update" if checked.partial else None
+
+
+def _known_sites(conn: psycopg.Connection[Any], contract: Contract) -> set[str] | None:
+    if contract.sites == "discover":
+        return None
+    rows = conn.execute("select distinct site_code from core.site where element = %s", [contract.element])
+    return {row[0] for row in rows}
+
+
+def _write_rejects(conn: psycopg.Connection[Any], batch_id: int, rejects: list[Rejected]) -> None:
+    statement = "copy landing.reject (batch_id, row_number, column_name, reason, detail, received) from stdin"
+    if not rejects:
+        return
+    with conn.cursor().copy(statement) as copy:
+        for one in rejects:
+            copy.write_row((batch_id, one.row_number, one.column, one.reason, one.detail, one.received))
+
+
+def _write(conn: psycopg.Connection[Any], batch_id: int, **columns: Any) -> None:
+    """Write columns of the ledger row; an outcome also ends it."""
+    names = ", ".join(f"{name} = %({name})s" for name in columns)
+    ended = ", ended_at = clock_timestamp()" if "outcome" in columns else ""
+    conn.execute(
+        f"update landing.batch set {names}{ended} where batch_id = %(batch_id)s",  # names are this module's own
+        {**columns, "batch_id": batch_id},
+    )
+
+
+def _outcome(conn: psycopg.Connection[Any], batch_id: int) -> BatchOutcome:
+    row = conn.execute(
+        "select batch_id, feed, source, outcome, reason, error, known_at, rows, rejects from landing.batch"
+        " where batch_id = %s",
+        [batch_id],
+    ).fetchone()
+    conn.commit()
+    assert row is not None
+    return BatchOutcome(*row)

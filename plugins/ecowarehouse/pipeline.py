@@ -1,0 +1,69 @@
+"""One feed from its system, or from given files, into landing and core: what `eco load` and the ingest DAGs run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import psycopg
+
+from ecowarehouse import core
+from ecowarehouse.connectors import cursor_of, fetch, fetch_paths
+from ecowarehouse.contracts import Contract
+from ecowarehouse.core.build import CoreResult
+from ecowarehouse.landing.load import BatchOutcome, load
+from ecowarehouse.settings import Settings
+
+
+class NothingUsable(RuntimeError):
+    """Every attempt of a load failed or was rejected; the message lists them."""
+
+
+@dataclass
+class FeedRun:
+    """What became of one feed in one run; `seconds` by step."""
+
+    feed: str
+    batches: list[BatchOutcome]
+    core: CoreResult
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def changed(self) -> bool:
+        """Whether core has something that it had not."""
+        return self.core.versions + self.core.retired + self.core.flags + self.core.sites > 0
+
+    def raise_for_problems(self) -> None:
+        """Raise `NothingUsable` unless every attempt is a usable sighting: a run that lost one must not end green."""
+        lost = [batch for batch in self.batches if not batch.usable]
+        if lost:
+            lines = [f"batch {b.batch_id} {b.outcome} ({b.reason}: {b.error}) from {b.source}" for b in lost]
+            raise NothingUsable(f"{self.feed}: " + "; ".join(lines))
+
+
+def run_feed(
+    conn: psycopg.Connection[Any],
+    settings: Settings,
+    contract: Contract,
+    *,
+    paths: Sequence[str] = (),
+    known_at: datetime | None = None,
+    run_id: str | None = None,
+) -> FeedRun:
+    """Fetch and land one feed (from its system, or from `paths`), then take up what waits into core."""
+    started = time.perf_counter()
+    deliveries = (
+        fetch_paths(contract, paths) if paths else fetch(contract, cursor=cursor_of(conn, contract))
+    )
+    batches = load(
+        conn, contract, deliveries, byte_store=settings.byte_store, known_at_option=known_at, run_id=run_id
+    )
+    landed = time.perf_counter()
+    result = core.build(conn, contract, run_id=run_id)
+    return FeedRun(
+        contract.feed, batches, result,
+        {"landing": landed - started, "core": time.perf_counter() - landed},
+    )  # fmt: skip
