@@ -43,7 +43,8 @@ def resolve(name: str, settings: Settings | None = None) -> str:
     value = read(settings.secrets_file).get(name) or _airflow_password(name)
     if value is None:
         raise SecretError(
-            f"secret {name!r} is not set: export {environment_name(name)}, or add it to {settings.secrets_file}"
+            f"secret {name!r} is not set: export {environment_name(name)}, or add it to "
+            f"{settings.secrets_file}"
         )
     return value
 
@@ -70,7 +71,7 @@ def read(path: Path) -> dict[str, str]:
 def ensure(path: Path, names: list[str]) -> dict[str, str]:
     """Generate what is missing of these secrets and return all of the file.
 
-    The caller holds the lock of the home. The file is replaced in one step, so a reader never sees half of it.
+    The caller holds the lock of the home. The file is replaced in one step: no reader sees half of it.
 
     Raises:
         SecretError: a name is malformed, or the file is unreadable (see `read`).
@@ -113,14 +114,14 @@ def _write(path: Path, values: Mapping[str, str]) -> None:
             file.writelines(lines)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
 
 
 def _airflow_password(name: str) -> str | None:
-    """The password of the Airflow connection of that name, asked only inside a task, where Airflow is loaded."""
+    """The password of the Airflow connection of that name, if this is a task, where Airflow is loaded."""
     if "airflow.sdk" not in sys.modules:
         return None
     connection = getattr(sys.modules["airflow.sdk"], "Connection", None)
@@ -128,6 +129,6 @@ def _airflow_password(name: str) -> str | None:
         return None
     try:
         password = connection.get(name.replace(".", "_")).password
-    except Exception:  # Airflow raises its own not-found types; absent here means "look no further"
+    except Exception:  # noqa: BLE001 Airflow raises its own not-found types; absent here means "look no further"
         return None
     return str(password) if password else None

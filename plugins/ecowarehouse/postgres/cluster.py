@@ -224,7 +224,7 @@ def _check_version(way: Launch) -> None:
 
 
 def _clear_remains(way: Launch) -> None:
-    """After a crash: end backends that outlived their postmaster, and forget a pid that is someone else's now.
+    """After a crash: end backends that outlived their postmaster, and forget a pid that is another's now.
 
     Backends in the middle of a computation notice the postmaster's death late, and hold the shared memory
     that a new one refuses to start beside. Killing them is safe: recovery follows in any case.
@@ -238,7 +238,7 @@ def _clear_remains(way: Launch) -> None:
 
 def _start_on_some_port(way: Launch, wanted: object) -> int:
     """Start on the port of last time if it is free, else on another; someone may take it in between."""
-    port = wanted if isinstance(wanted, int) and _is_free(wanted) else _free_port()
+    port = wanted if isinstance(wanted, int) and _is_free(wanted) else free_port()
     for _ in range(5):
         size = way.log.stat().st_size if way.log.exists() else 0
         options = shlex.join(["-h", HOST, "-p", str(port)])
@@ -248,7 +248,7 @@ def _start_on_some_port(way: Launch, wanted: object) -> int:
             return port
         if "could not bind" not in _since(way.log, size):
             break
-        port = _free_port()
+        port = free_port()
     raise ClusterError(f"PostgreSQL did not start ({way.mode}).\n{done.stdout.strip()}\n{_tail(way.log)}")
 
 
@@ -305,7 +305,7 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _free_port() -> int:
+def free_port() -> int:
     for port in random.sample(_PORTS, 200):
         if _is_free(port):
             return port
@@ -338,7 +338,7 @@ def _replace(path: Path, text: str) -> None:
     """Write in one step: readers take no lock."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_text(text)
-    os.replace(temporary, path)
+    temporary.replace(path)
 
 
 def _since(log: Path, size: int) -> str:

@@ -66,7 +66,7 @@ def connect(
     database: str = WAREHOUSE,
     settings: Settings | None = None,
 ) -> psycopg.Connection[tuple[Any, ...]]:
-    """Connect to the warehouse as login `eco`, acting as `role`; start the embedded server if it does not run.
+    """Connect to the warehouse as login `eco`, acting as `role`; start the embedded server if need be.
 
     Without a role the login may do nothing but take one. `admin` logs in as superuser: for `eco up`, backup
     and tests. With `ECO_DATABASE_URL` the URL's login serves for both.

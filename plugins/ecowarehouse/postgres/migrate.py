@@ -126,7 +126,8 @@ def _compare(number: int, name: str, sha256: str, file: Migration | None) -> Non
         )
     if (file.name, file.sha256) != (name, sha256):
         raise MigrationError(
-            f"{file.path} was changed after it was applied (as {number:04d}_{name}.sql, sha256 {sha256[:12]}…, "
+            f"{file.path} was changed after it was applied (as {number:04d}_{name}.sql, "
+            f"sha256 {sha256[:12]}…, "
             f"now {file.sha256[:12]}…). Mend: restore the file, and put the change into a new migration"
         )
 

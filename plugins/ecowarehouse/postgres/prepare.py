@@ -6,10 +6,11 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from ecowarehouse import secrets
 from ecowarehouse.postgres import cluster, migrate, roles
-from ecowarehouse.postgres.connection import WAREHOUSE, connect, endpoint
+from ecowarehouse.postgres.connection import connect, endpoint
 from ecowarehouse.postgres.errors import DatabaseUnreachable
 from ecowarehouse.settings import Settings
 
@@ -71,11 +72,11 @@ def _prepare_given(settings: Settings) -> list[migrate.Migration]:
 
 
 def _admin(settings: Settings, database: str, port: int) -> psycopg.Connection[Any]:
-    where = endpoint(settings, admin=True, database=database, port=port)
-    name = settings.database if database == WAREHOUSE else database
+    where = endpoint(settings, admin=True, database=database, port=port).parameters | {"dbname": database}
     try:
-        return psycopg.connect(**(where.parameters | {"dbname": name}), autocommit=True)  # type: ignore[arg-type]
+        return psycopg.connect(make_conninfo("", **where), autocommit=True)
     except psycopg.OperationalError as error:
         raise DatabaseUnreachable(
-            f"the embedded PostgreSQL refuses its superuser: {error}. Is {settings.secrets_file} the one it was made with?"
+            f"the embedded PostgreSQL refuses its superuser: {error}. "
+            f"Mend: give back the {settings.secrets_file} it was made with"
         ) from error

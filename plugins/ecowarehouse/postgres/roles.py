@@ -5,6 +5,7 @@ What a role may do to tables is granted where the tables are made, in migrations
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -30,7 +31,7 @@ _LOCK = 0x65636F01  # "eco" 1: advisory locks of the house
 
 
 def apply(connection: psycopg.Connection[Any]) -> None:
-    """Create roles and grant what belongs to the database itself; needs an admin in autocommit. Idempotent."""
+    """Create roles and grant what belongs to the database itself; by an admin in autocommit. Idempotent."""
     create(connection)
     grant(connection)
 
@@ -97,7 +98,8 @@ def _missing_roles(connection: psycopg.Connection[Any]) -> list[str]:
 def _powerful_roles(connection: psycopg.Connection[Any]) -> list[str]:
     rows = connection.execute(
         """
-        select rolname, rolcanlogin and rolname <> %(login)s, rolsuper, rolcreaterole, rolcreatedb, rolbypassrls
+        select rolname, rolcanlogin and rolname <> %(login)s, rolsuper, rolcreaterole, rolcreatedb,
+               rolbypassrls
         from pg_roles where rolname = any(%(ours)s)
         """,
         {"login": LOGIN, "ours": [OWNER, *STEP_ROLES, LOGIN]},
@@ -179,10 +181,8 @@ def _create(connection: psycopg.Connection[Any], role: str) -> None:
     """Roles belong to the server, advisory locks to one database: two databases may do this at once."""
     if _exists(connection, role):
         return
-    try:
+    with suppress(errors.DuplicateObject, errors.UniqueViolation):
         connection.execute(sql.SQL("create role {} nologin").format(sql.Identifier(role)))
-    except (errors.DuplicateObject, errors.UniqueViolation):
-        pass
 
 
 def _let_act_as(connection: psycopg.Connection[Any], login: str, groups: tuple[str, ...]) -> None:
