@@ -203,11 +203,10 @@ def _tables(connection: psycopg.Connection[Any]) -> list[str]:
         """
         select n.nspname || '.' || c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
         where n.nspname = any(%s) and c.relkind in ('r', 'p') and not c.relispartition
-        order by 1 collate "C"
         """,
         [list(SCHEMAS)],
     ).fetchall()
-    return [row[0] for row in rows]
+    return sorted(row[0] for row in rows)
 
 
 def _table_hash(connection: psycopg.Connection[Any], schema: str, table: str) -> tuple[int, str]:

@@ -1,0 +1,90 @@
+# The two commands of the README are `make demo` and `make test`; both work on a fresh clone.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PINNED := requirements/dev.txt
+TESTS ?= tests
+PYTEST_ARGS ?=
+
+# Where the demo's data lie; without it the demo makes its own.
+DATA ?=
+
+.PHONY: help setup demo test lint format bench faults fuzz docs up down requirements clean
+
+help: ## these lines
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1|/' | \
+	  while IFS='|' read -r name text; do printf '  make %-14s %s\n' "$$name" "$$text"; done
+
+setup: $(STAMP) ## .venv with `eco` in it, and nothing else
+
+# One environment for the demo and the tests. uv makes it in a minute; without uv, pip does, in several.
+# Either way every file is checked against the hash in requirements/.
+$(STAMP): $(PINNED) requirements/bootstrap.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: install Python 3.11 or newer" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "$(PYTHON) is $$($(PYTHON) -V 2>&1): 3.11 or newer is needed (make PYTHON=python3.12 ...)" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "$(PYTHON) lacks the module venv: install python3-venv (Debian, Ubuntu)" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@if $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes \
+	      -r requirements/bootstrap.txt; then \
+	  $(BIN)/uv pip sync -q --python $(BIN)/python --require-hashes $(PINNED) requirements/bootstrap.txt; \
+	else \
+	  echo "uv cannot be installed here; pip goes on alone, which takes a few minutes" >&2; \
+	  $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $(PINNED); \
+	fi
+	@if test -x $(BIN)/uv; then \
+	  $(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .; \
+	else \
+	  $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .; \
+	fi
+	@touch $@
+
+demo: $(STAMP) ## set everything up and run the main job on this machine, without Docker
+	$(BIN)/eco demo $(if $(DATA),--data "$(DATA)")
+
+test: $(STAMP) ## all tests; TESTS=tests/unit for some
+	$(BIN)/python -m pytest $(TESTS) $(PYTEST_ARGS)
+
+lint: $(STAMP) ## style, types, SQL
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint -q plugins dbt_project
+
+format: $(STAMP) ## let the tools rewrite style
+	$(BIN)/ruff check --fix -q . || true
+	$(BIN)/ruff format .
+
+bench: $(STAMP) ## measure, and compare with the limits
+	$(BIN)/python tests/bench/run.py
+
+faults: $(STAMP) ## kill, corrupt, fill up: nothing may be lost
+	$(BIN)/python -m pytest tests/faults $(PYTEST_ARGS)
+
+fuzz: $(STAMP) ## property tests with many more examples
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest tests/unit tests/integration $(PYTEST_ARGS)
+
+docs: $(STAMP) ## generated pages: data dictionary, contracts
+	$(BIN)/eco docs
+
+up: $(STAMP) ## start PostgreSQL and Airflow
+	$(BIN)/eco up
+
+down: ## stop what `make up` started
+	@if test -x $(BIN)/eco; then $(BIN)/eco down; else echo "nothing is installed, so nothing runs"; fi
+
+requirements: $(STAMP) ## compile requirements/*.in to pins with hashes
+	for name in runtime dev; do \
+	  $(BIN)/uv pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-annotate --no-header requirements/$$name.in -o requirements/$$name.txt; \
+	done
+
+clean: down ## remove what was made here, the home with its data excepted
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dbt_project/target dbt_project/logs
+	find . -name __pycache__ -not -path './.eco/*' -prune -exec rm -rf {} +
