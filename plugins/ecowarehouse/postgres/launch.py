@@ -176,12 +176,17 @@ def _system_account() -> pwd.struct_passwd:
 
 def _copy_of_programs() -> Path:
     """A copy that the account can read, named by its origin's age so that a new wheel makes a new one."""
-    origin = wheel_programs().parent
-    stamp = int((origin / "bin" / "postgres").stat().st_mtime)
+    programs = wheel_programs()
+    package = programs.parents[1]
+    stamp = int((programs / "postgres").stat().st_mtime)
     target = SYSTEM_FOLDER / f"programs-{stamp}"
     if not target.exists():
         half = SYSTEM_FOLDER / f".programs-{os.getpid()}"
-        shutil.copytree(origin, half, symlinks=True)
+        # The programs find their libraries by a path relative to their own: both keep their places.
+        shutil.copytree(programs.parent, half / package.name / programs.parent.name, symlinks=True)
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, half / libraries.name, symlinks=True)
         subprocess.run(["chmod", "-R", "u=rwX,go=rX", str(half)], check=True)  # the copy alone
         half.rename(target)
-    return target / "bin"
+    return target / programs.relative_to(package.parent)
