@@ -1,4 +1,4 @@
-"""The shape of a contract. Descriptions of fields become the schema that editors show (`eco source schema`)."""
+"""The shape of a contract. Descriptions of fields become the schema that editors show."""
 
 from __future__ import annotations
 
@@ -481,6 +481,21 @@ class Contract(Strict):
     def number_channels(self) -> tuple[str, ...]:
         """Channels whose cells must be numbers."""
         return tuple(name for name, channel in self.channels.items() if channel.kind == "number")
+
+    def form_of(self, source: str, media: str = "", head: bytes = b"") -> str:
+        """The form of a delivery: by its media type, its name, what it begins with; else the first form."""
+        forms = self.forms.by_name
+        media = media.partition(";")[0].strip().lower()
+        for name, form in forms.items():
+            if media and media in form.media:
+                return name
+        file_name = source.partition("?")[0].rpartition("/")[2].lower()
+        for name, form in forms.items():
+            if any(file_name.endswith(suffix) for suffix in form.suffixes):
+                return name
+        start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+        guess = {b"<": "xml", b"{": "json", b"[": "json"}.get(start, "csv")
+        return guess if start and guess in forms else next(iter(forms))
 
     @property
     def missing_marks(self) -> tuple[str, ...]:

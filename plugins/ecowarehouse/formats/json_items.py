@@ -1,0 +1,85 @@
+"""JSON with a list of objects somewhere in an envelope. Numbers stay the text that was received."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from ecowarehouse.contracts import Contract
+from ecowarehouse.contracts.model import JsonForm
+from ecowarehouse.formats.model import FormatProblem, ReceivedTable, RowBuilder, whole_number
+from ecowarehouse.formats.sniff import Source
+
+
+def read(contract: Contract, form: JsonForm, source: Source) -> Iterator[ReceivedTable]:
+    """Tables of a JSON payload. null is an empty cell; an absent field makes a ragged row.
+
+    Raises:
+        FormatProblem: not_the_format, header_changed, encoding, truncated or no_rows.
+    """
+    source.refuse_page()
+    content = parse(source.read())
+    items = pointed(content, form.items)
+    if not isinstance(items, list):
+        raise FormatProblem("not_the_format", f"no list at {form.items}")
+    builder = RowBuilder(contract.header)
+    for item in items:
+        if not isinstance(item, dict):
+            raise FormatProblem("not_the_format", f"an item of {form.items} is no object")
+        builder.add([(name, _text(value)) for name, value in item.items()])
+        if builder.full:
+            yield builder.take()
+    total = pointed(content, form.total) if form.total else None
+    yield builder.finish(whole_number(None if total is None else str(total), f"{form.total}"))
+
+
+def parse(payload: bytes) -> Any:
+    """JSON with every number as the text that was received.
+
+    Raises:
+        FormatProblem: encoding, truncated or not_the_format.
+    """
+    try:
+        return json.loads(
+            payload.decode("utf-8-sig"), parse_float=str, parse_int=str, parse_constant=str,
+            object_pairs_hook=_unique,
+        )  # fmt: skip
+    except UnicodeDecodeError as error:
+        raise FormatProblem("encoding", f"not UTF-8 at byte {error.start}") from error
+    except json.JSONDecodeError as error:
+        # A cut shows as an error at the very end, or as a text or number that the end left open.
+        cut = not payload.rstrip().endswith((b"}", b"]"))
+        raise FormatProblem("truncated" if cut else "not_the_format", f"no valid JSON: {error}") from error
+    except RecursionError as error:
+        raise FormatProblem("not_the_format", "nested deeper than any feed") from error
+
+
+def pointed(content: Any, pointer: str) -> Any:
+    """What a JSON pointer points at; None where nothing is."""
+    for escaped in pointer.split("/")[1:]:
+        step = escaped.replace("~1", "/").replace("~0", "~")
+        if isinstance(content, dict):
+            content = content.get(step)
+        elif isinstance(content, list) and step.isdecimal() and int(step) < len(content):
+            content = content[int(step)]
+        else:
+            return None
+    return content
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise FormatProblem("not_the_format", "a field stands twice in one object")
+    return found
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,106 @@
+"""The first look at a payload: opened, unpacked, and told from an error page."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import re
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ecowarehouse.formats.model import FormatProblem
+
+_GZIP = b"\x1f\x8b"
+_BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+_HTML = re.compile(
+    rb"\s*(<\?xml[^>]*\?>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body|script|title|h1)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+class Source:
+    """A binary stream that remembers how it began and how it ended."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.head = self._read(4096)
+        self._pending = self.head
+        self.tail = self.head[-512:]
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes, empty at the end.
+
+        Raises:
+            FormatProblem: truncated or not_the_format, for a broken gzip stream.
+        """
+        if size < 0:
+            chunk, self._pending = self._pending + self._rest(), b""
+        elif self._pending:
+            chunk, self._pending = self._pending[:size], self._pending[size:]
+        else:
+            chunk = self._remember(self._read(size))
+        return chunk
+
+    def _rest(self) -> bytes:
+        parts = []
+        while chunk := self._remember(self._read(1 << 20)):
+            parts.append(chunk)
+        return b"".join(parts)
+
+    def _remember(self, chunk: bytes) -> bytes:
+        if chunk:
+            self.tail = (self.tail + chunk)[-512:] if len(chunk) < 512 else chunk[-512:]
+        return chunk
+
+    def _read(self, size: int) -> bytes:
+        try:
+            return bytes(self._stream.read(size))
+        except EOFError as error:
+            raise FormatProblem("truncated", "the gzip stream ends before its end mark") from error
+        except (gzip.BadGzipFile, zlib.error) as error:
+            raise FormatProblem("not_the_format", f"no sound gzip: {error}") from error
+
+    def refuse_page(self) -> None:
+        """Refuse an HTML page, which is what a failing system or a login wall serves with status 200.
+
+        Raises:
+            FormatProblem: not_the_format.
+        """
+        if looks_like_html(self.head):
+            raise FormatProblem("not_the_format", "an HTML page instead of data")
+
+
+def looks_like_html(head: bytes) -> bool:
+    """Whether bytes begin as a page for people begins."""
+    for bom in _BOMS:
+        head = head.removeprefix(bom)
+    return _HTML.match(head[:2048]) is not None
+
+
+@contextmanager
+def opened(payload: bytes | BinaryIO | Path) -> Iterator[Source]:
+    """A payload as a stream, unpacked when it is gzip.
+
+    Raises:
+        FormatProblem: empty_body when nothing is in it; truncated or not_the_format for a broken gzip stream.
+    """
+    raw: Any
+    if isinstance(payload, bytes):
+        raw = io.BytesIO(payload)
+    elif isinstance(payload, Path):
+        raw = payload.open("rb")
+    else:
+        raw = payload
+    try:
+        buffered = raw if hasattr(raw, "peek") else io.BufferedReader(raw)
+        packed = buffered.peek(2)[:2] == _GZIP
+        source = Source(gzip.GzipFile(fileobj=buffered) if packed else buffered)
+        if not source.head.strip(b" \t\r\n\xef\xbb\xbf\x00"):
+            raise FormatProblem("empty_body", "nothing but blanks" if source.head else "no byte")
+        yield source
+    finally:
+        if isinstance(payload, bytes | Path):
+            raw.close()

@@ -1,0 +1,320 @@
+"""The landing check: which received rows and cells can be used at all: a function of content and contract.
+
+It judges no value: a negative or a thousandfold concentration lands, and core's tests say what they think of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ecowarehouse.contracts import Contract
+from ecowarehouse.contracts.model import Period
+from ecowarehouse.formats.model import Rejected, as_csv
+
+NUMBER = r"^[+-]?([0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30})([eE][+-]?[0-9]{1,2})?$"
+_ISO = re.compile(
+    r"(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})(:\d{2}(?:\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?", re.ASCII
+)
+_DIRECTIVES = {"Y": r"\d{4}", "m": r"\d{2}", "d": r"\d{2}", "H": r"\d{2}", "M": r"\d{2}", "S": r"\d{2}"}
+_NONE = np.int64(np.iinfo(np.int64).min)  # no period
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+Numbers = np.ndarray[Any, np.dtype[np.int64]]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What lands and what doesn't.
+
+    `table` has `row_number`, `rejected_columns` (a PostgreSQL array literal, null when no cell is rejected) and
+    the header's columns, as received. `period_to` is the end of the newest period; both None without a usable row.
+    """
+
+    table: pa.Table
+    rejects: list[Rejected]
+    period_from: datetime | None
+    period_to: datetime | None
+    newest_period_sites: int
+    fullest_period_sites: int
+    partial: bool
+
+
+def check(
+    contract: Contract, table: pa.Table, known_sites: set[str] | None = None, *, known_at: datetime
+) -> Checked:
+    """Judge one received content.
+
+    `known_at` is when the source said it: a period may end no later than `ahead` after it. `known_sites` is
+    the register, asked only when the contract says `sites: register`.
+    """
+    table = table.combine_chunks()
+    sites = _Codes.of(_trimmed(table[contract.site.code], contract))
+    starts = _starts(contract, table[contract.period.column])
+    rejects = _RowRejects(contract, table)
+    rejects.add(_without_key(contract, table), "key_missing", f"no value in one of {', '.join(contract.key)}")
+    rejects.add(_with_nul(contract, table), "not_text", "holds a NUL character")
+    rejects.add(
+        starts == _NONE, "period_unparsable", f"{contract.period.column} is no {contract.period.format}"
+    )
+    earliest, latest = _plausible(contract, known_at)
+    rejects.add(starts < earliest, "period_implausible", f"before {contract.period.plausible.start}")
+    late = f"ends more than {contract.period.plausible.ahead} after {known_at.isoformat()}"
+    rejects.add(starts > latest, "period_implausible", late)
+    if contract.sites == "register" and known_sites is not None:
+        rejects.add(~sites.member_of(known_sites), "unknown_site", "not in the register")
+    rejects.add_repetitions(_keys(contract, table, sites, starts))
+    return _checked(contract, table, rejects, sites.codes, starts)
+
+
+def period_start(period: Period, label: str) -> datetime | None:
+    """The start of the period that a label names, None when it can't be read."""
+    moment = _parse(period, label)
+    if moment is None:
+        return None
+    return moment - period.averaging if period.label == "end" else moment
+
+
+def _checked(
+    contract: Contract, table: pa.Table, rejects: _RowRejects, sites: Numbers, starts: Numbers
+) -> Checked:
+    kept = ~rejects.mask
+    sites, starts = sites[kept], starts[kept]
+    landed = table.filter(pa.array(kept)) if rejects.mask.any() else table
+    bad = list(_bad_cells(contract, landed))
+    literals = _array_literals(bad, len(landed))
+    cells = list(_cell_rejects(landed, bad))
+    landed = landed.select(["row_number", *contract.header]).add_column(1, "rejected_columns", literals)
+    newest, fullest, periods = _site_counts(sites, starts)
+    share = contract.partial.newest_period_share
+    return Checked(
+        table=landed,
+        rejects=sorted([*rejects.rows(), *cells], key=lambda r: (r.row_number or 0, r.column or "")),
+        period_from=_moment(int(starts.min())) if len(starts) else None,
+        period_to=_moment(int(starts.max())) + contract.averaging if len(starts) else None,
+        newest_period_sites=newest,
+        fullest_period_sites=fullest,
+        partial=share is not None and periods > 1 and newest < share * fullest,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Codes:
+    """A text column as small numbers: what is asked of a text is asked once for each different text."""
+
+    codes: Numbers
+    texts: pa.Array
+
+    @classmethod
+    def of(cls, column: Any) -> _Codes:
+        encoded = pc.dictionary_encode(_one(column))
+        return cls(np.asarray(encoded.indices.to_numpy(zero_copy_only=False), np.int64), encoded.dictionary)
+
+    def spread(self, answers: Any) -> Any:
+        """Answers for the different texts, as answers for the rows."""
+        return (
+            np.asarray(answers)[self.codes]
+            if len(self.texts)
+            else np.zeros(0, dtype=np.asarray(answers).dtype)
+        )
+
+    def member_of(self, texts: Iterable[str]) -> Mask:
+        """Which rows hold one of these texts."""
+        found: Mask = self.spread(_mask(pc.is_in(self.texts, value_set=pa.array(list(texts), pa.string()))))
+        return found
+
+
+class _RowRejects:
+    """Rows that don't land, each with the first reason found."""
+
+    def __init__(self, contract: Contract, table: pa.Table) -> None:
+        self._contract = contract
+        self._table = table
+        self._found: list[tuple[Numbers, str, str]] = []
+        self.mask: Mask = np.zeros(len(table), dtype=np.bool_)
+
+    def add(self, mask: Mask, reason: str, detail: str) -> None:
+        """Reject the rows of a mask that no earlier reason has taken."""
+        new = mask & ~self.mask
+        if new.any():
+            self._found.append((np.flatnonzero(new), reason, detail))
+            self.mask |= new
+
+    def add_repetitions(self, keys: list[Numbers]) -> None:
+        """Of rows with one key the last stays; the others are the same (duplicate) or not (conflicting)."""
+        rows = np.flatnonzero(~self.mask)
+        group = _group(keys, rows)
+        order = np.argsort(group, kind="stable")
+        ordered = group[order]
+        repeated = np.flatnonzero(ordered[1:] == ordered[:-1])
+        if not len(repeated):
+            return
+        last_of = np.searchsorted(ordered, ordered[repeated], side="right") - 1
+        losers, kept = rows[order[repeated]], rows[order[last_of]]
+        same = self._same(losers, kept)
+        numbers = self._table["row_number"].to_numpy()
+        for is_same, reason in ((True, "duplicate_row"), (False, "conflicting_row")):
+            chosen = losers[same == is_same]
+            if len(chosen):
+                detail = "the same key stands in a later row, which was kept"
+                example = int(numbers[kept[same == is_same][0]])
+                self._found.append(
+                    (chosen, reason, f"{detail}: row {example}" if len(chosen) == 1 else detail)
+                )
+        self.mask[losers] = True
+
+    def _same(self, losers: Numbers, kept: Numbers) -> Mask:
+        same: Mask = np.ones(len(losers), dtype=np.bool_)
+        for name in self._contract.header:
+            if name not in self._contract.key:
+                column = _one(self._table[name])
+                same &= _mask(pc.equal(column.take(pa.array(losers)), column.take(pa.array(kept))))
+        return same
+
+    def rows(self) -> Iterator[Rejected]:
+        """One reject for each row."""
+        for indices, reason, detail in self._found:
+            part = self._table.take(pa.array(indices))
+            for number, text in zip(
+                part["row_number"].to_pylist(), _texts(self._contract, part), strict=True
+            ):
+                yield Rejected(number, None, reason, detail, text)
+
+
+def _texts(contract: Contract, table: pa.Table) -> Iterator[str]:
+    columns = [table[name].to_pylist() for name in contract.header]
+    for cells in zip(*columns, strict=True):
+        # A text of PostgreSQL can't hold NUL; U+2400 is its picture.
+        yield as_csv(cells).replace("\0", "\u2400")
+
+
+def _keys(contract: Contract, table: pa.Table, sites: _Codes, starts: Numbers) -> list[Numbers]:
+    others = [name for name in contract.key if name not in (contract.site.code, contract.period.column)]
+    return [sites.codes, starts, *(_Codes.of(_trimmed(table[name], contract)).codes for name in others)]
+
+
+def _group(keys: list[Numbers], rows: Numbers) -> Numbers:
+    """One number for each different key, the same for the same key."""
+    group: Numbers = np.zeros(len(rows), dtype=np.int64)
+    for key in keys:
+        different, codes = np.unique(key[rows], return_inverse=True)
+        group = group * (len(different) or 1) + codes
+    return group
+
+
+def _without_key(contract: Contract, table: pa.Table) -> Mask:
+    missing: Mask = np.zeros(len(table), dtype=np.bool_)
+    for name in contract.key:
+        missing |= _Codes.of(_trimmed(table[name], contract)).member_of(contract.missing_marks)
+    return missing
+
+
+def _with_nul(contract: Contract, table: pa.Table) -> Mask:
+    found: Mask = np.zeros(len(table), dtype=np.bool_)
+    for name in contract.header:
+        column = _one(table[name])
+        # One look at the bytes of the column costs nothing; only a hit asks row by row.
+        data = column.buffers()[2]
+        if data is not None and b"\0" in memoryview(data).tobytes():
+            found |= _mask(pc.match_substring(column, "\0"))
+    return found
+
+
+def _bad_cells(contract: Contract, table: pa.Table) -> Iterator[tuple[str, Mask]]:
+    for name in contract.number_channels:
+        cells = _Codes.of(_trimmed(table[name], contract))
+        number = _mask(pc.match_substring_regex(cells.texts, NUMBER))
+        mark = _mask(pc.is_in(cells.texts, value_set=pa.array(contract.missing_marks, pa.string())))
+        ok = number | mark
+        if not ok.all():
+            yield name, cells.spread(~ok)
+
+
+def _array_literals(bad: list[tuple[str, Mask]], rows: int) -> pa.Array:
+    literals = np.full(rows, None, dtype=object)
+    for name, mask in bad:
+        before = literals[mask]
+        literals[mask] = [name if text is None else f"{text},{name}" for text in before]
+    filled = pa.array(literals, pa.string())
+    return pc.binary_join_element_wise(pa.scalar("{"), filled, pa.scalar("}"), "")
+
+
+def _cell_rejects(table: pa.Table, bad: list[tuple[str, Mask]]) -> Iterator[Rejected]:
+    for name, mask in bad:
+        part = table.filter(pa.array(mask))
+        for number, cell in zip(part["row_number"].to_pylist(), part[name].to_pylist(), strict=True):
+            yield Rejected(number, name, "not_a_number", "neither a number nor a mark of the contract", cell)
+
+
+def _site_counts(sites: Numbers, starts: Numbers) -> tuple[int, int, int]:
+    """Sites of the newest period, of the fullest period, and the number of periods."""
+    if not len(starts):
+        return 0, 0, 0
+    periods, codes = np.unique(starts, return_inverse=True)
+    width = int(sites.max()) + 1
+    counts = np.bincount(np.unique(codes * width + sites) // width, minlength=len(periods))
+    return int(counts[-1]), int(counts.max()), len(periods)
+
+
+def _starts(contract: Contract, column: Any) -> Numbers:
+    """Starts of the periods in microseconds since 1970 UTC, `_NONE` where the label can't be read."""
+    labels = _Codes.of(_trimmed(column, contract))
+    moments = [period_start(contract.period, text) for text in labels.texts.to_pylist()]
+    answers = np.array([_NONE if m is None else _microseconds(m) for m in moments], dtype=np.int64)
+    starts: Numbers = labels.spread(answers)
+    return starts
+
+
+def _plausible(contract: Contract, known_at: datetime) -> tuple[int, int]:
+    rule = contract.period.plausible
+    first = datetime(rule.start.year, rule.start.month, rule.start.day, tzinfo=contract.period.zone)
+    return _microseconds(first), _microseconds(known_at + rule.ahead - contract.averaging)
+
+
+def _parse(period: Period, label: str) -> datetime | None:
+    try:
+        if period.format != "iso8601":
+            pattern = re.sub(r"%(.)", lambda m: _DIRECTIVES[m.group(1)], re.escape(period.format))
+            if not re.fullmatch(pattern, label, re.ASCII):
+                return None
+            return datetime.strptime(label, period.format).replace(tzinfo=period.zone).astimezone(UTC)
+        match = _ISO.fullmatch(label)
+        moment = datetime.fromisoformat(label) if match else None
+        if moment is None:
+            return None
+        return (moment if moment.tzinfo else moment.replace(tzinfo=period.zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def _moment(microseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=microseconds)
+
+
+def _trimmed(column: Any, contract: Contract) -> Any:
+    return pc.utf8_trim(_one(column), characters="".join(contract.trim)) if contract.trim else _one(column)
+
+
+def _one(column: Any) -> Any:
+    """A column as one array without nulls."""
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+    return pc.fill_null(column, "") if column.null_count else column
+
+
+def _mask(answers: Any) -> Mask:
+    mask: Mask = np.asarray(answers.to_numpy(zero_copy_only=False), dtype=np.bool_)
+    return mask
