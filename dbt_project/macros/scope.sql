@@ -1,0 +1,120 @@
+{# Rows of this build's scope. #}
+{% macro build_scope(element) -%}
+    select
+        site_code,
+        period_from,
+        period_to
+    from {{ source('governance', 'build_scope') }}
+    where build_id = {{ var('build_id') }} and element = '{{ element }}'
+{%- endmacro %}
+
+{# Local days that this build's scope touches, per site. #}
+{% macro scope_days(element) -%}
+    select distinct
+        scope.site_code as station_code,
+        days.day::date as day
+    from ({{ build_scope(element) }}) as scope
+    cross join lateral generate_series(
+        date_trunc('day', scope.period_from at time zone '{{ var("timezone") }}'),
+        (scope.period_to - interval '1 microsecond') at time zone '{{ var("timezone") }}',
+        interval '1 day'
+    ) as days (day)
+{%- endmacro %}
+
+{# Areas and local days that this build's scope touches: those of participating and other sites alike. #}
+{% macro scope_area_days(element) -%}
+    select distinct
+        site.area_code,
+        days.day
+    from ({{ scope_days(element) }}) as days
+    inner join ({{ site_with_area(element) }}) as site on days.station_code = site.site_code
+    where site.area_code is not null
+{%- endmacro %}
+
+{# pre_hook of every mart: what the build is about to write again goes first, in the same transaction. #}
+{% macro delete_scope(element, grain) -%}
+    {%- if is_incremental() -%}
+        {%- if grain == 'station_hour' -%}
+            delete from {{ this }} as m
+            using ({{ build_scope(element) }}) as scope
+            where m.station_code = scope.site_code
+                and m.period_start >= scope.period_from and m.period_start < scope.period_to
+        {%- elif grain == 'station_day' -%}
+            delete from {{ this }} as m
+            using ({{ scope_days(element) }}) as scope
+            where m.station_code = scope.station_code and m.day = scope.day
+        {%- elif grain == 'area_day' -%}
+            delete from {{ this }} as m
+            using ({{ scope_area_days(element) }}) as scope
+            where m.area_code = scope.area_code and m.day = scope.day
+        {%- elif grain == 'area_month' -%}
+            delete from {{ this }} as m
+            using ({{ scope_area_days(element) }}) as scope
+            where m.area_code = scope.area_code and m.month = date_trunc('month', scope.day)::date
+        {%- elif grain == 'area_year' -%}
+            delete from {{ this }} as m
+            using ({{ scope_area_days(element) }}) as scope
+            where m.area_code = scope.area_code and m.year = extract(year from scope.day)::integer
+        {%- else -%}
+            {{ exceptions.raise_compiler_error('no such grain: ' ~ grain) }}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{# The values that hold of the wanted series, with what flags and marks say of them: a value that a flag invalidates is
+   null, a suspect one stays. `wanted` is a list of [item, property, procedure, averaging]. Versions are found by the
+   key of core.observation through LATERAL, so the cost follows the scope and not the history. #}
+{% macro cells(element, wanted, scoped) -%}
+    select
+        s.feed,
+        s.site_code,
+        w.item,
+        s.reference_state,
+        o.period_start,
+        o.known_at,
+        case when o.value is not null and not held.invalid then o.value end as value,
+        case when not held.invalid then o.value_text end as value_text,
+        o.value is not null and held.suspect and not held.invalid as suspect,
+        b.synthetic
+    from {{ source('core', 'series') }} as s
+    inner join (
+        values
+        {%- for item, property, procedure, averaging in wanted %}
+        ('{{ item }}', '{{ property }}', '{{ procedure }}', interval '{{ averaging }}'){{ ',' if not loop.last }}
+        {%- endfor %}
+    ) as w (item, property, procedure, averaging_period)
+        on s.property = w.property and s.procedure = w.procedure and s.averaging_period = w.averaging_period
+    {%- if scoped %}
+    inner join ({{ build_scope(element) }}) as scope on s.site_code = scope.site_code
+    {%- endif %}
+    cross join lateral (
+        select distinct on (v.period_start)
+            v.period_start,
+            v.known_at,
+            v.batch_id,
+            v.value,
+            v.value_text,
+            v.source_mark
+        from {{ source('core', 'observation') }} as v
+        where
+            v.element = '{{ element }}'
+            and v.series_id = s.series_id
+            and v.known_at <= core.as_of()
+            {%- if scoped %}
+            and v.period_start >= scope.period_from
+            and v.period_start < scope.period_to
+            {%- endif %}
+        order by v.period_start asc, v.known_at desc
+    ) as o
+    inner join {{ source('landing', 'batch') }} as b on o.batch_id = b.batch_id
+    left join {{ ref('flag_effect') }} as m on m.source = '{{ element }}_mark' and o.source_mark = m.code
+    cross join lateral (
+        select
+            coalesce(bool_or(e.effect = 'invalid'), false) or coalesce(m.effect = 'invalid', false) as invalid,
+            coalesce(bool_or(e.effect = 'suspect'), false) or coalesce(m.effect = 'suspect', false) as suspect
+        from {{ source('core', 'quality_flag') }} as f
+        inner join {{ ref('flag_effect') }} as e on e.source = 'own_test' and f.test = e.code and f.flag = e.flag
+        where f.series_id = s.series_id and f.period_start = o.period_start and f.known_at = o.known_at
+    ) as held
+    where s.element = '{{ element }}' and s.series_kind = 'real_time'
+{%- endmacro %}

@@ -1,0 +1,1 @@
+{{ air_area_day(scoped=false) }}

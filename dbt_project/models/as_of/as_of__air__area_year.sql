@@ -1,0 +1,1 @@
+{{ air_area_period('year', scoped=false) }}

@@ -1,0 +1,1 @@
+{{ air_station_day(scoped=false) }}

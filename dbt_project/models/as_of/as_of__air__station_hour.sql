@@ -1,0 +1,1 @@
+{{ air_station_hour(scoped=false) }}
