@@ -1,6 +1,6 @@
 """The landing check: which received rows and cells can be used at all: a function of content and contract.
 
-It judges no value: a negative or a thousandfold concentration lands, and core's tests say what they think of it.
+It judges no value: a negative concentration lands, and core's tests say what they think of it.
 """
 
 from __future__ import annotations
@@ -36,8 +36,9 @@ Numbers = np.ndarray[Any, np.dtype[np.int64]]
 class Checked:
     """What lands and what doesn't.
 
-    `table` has `row_number`, `rejected_columns` (a PostgreSQL array literal, null when no cell is rejected) and
-    the header's columns, as received. `period_to` is the end of the newest period; both None without a usable row.
+    `table` has `row_number`, `rejected_columns` (a PostgreSQL array literal, null when no cell is rejected)
+    and the header's columns, as received. `period_to` is the end of the newest period; without a usable row
+    both are None.
     """
 
     table: pa.Table

@@ -1,0 +1,48 @@
+"""What the ledger knows of the last delivery, so that the next request asks only for what is new."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from ecowarehouse.contracts import Contract
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """What a conditional request sends."""
+
+    etag: str | None = None
+    last_modified: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """End of the newest period that came, and the validators of the last content."""
+
+    period_to: datetime | None = None
+    validators: Validators = Validators()
+
+
+def cursor_of(conn: psycopg.Connection[Any], contract: Contract) -> Cursor:
+    """The cursor of a feed from the ledger.
+
+    Validators come from the newest attempt and only when it was usable: after a failure everything is asked anew.
+    """
+    newest = conn.execute(
+        "select max(period_to) from landing.batch"
+        " where feed = %s and outcome in ('loaded', 'partial', 'unchanged')",
+        [contract.feed],
+    ).fetchone()
+    last = conn.execute(
+        "select etag, case when known_at_from = 'header' then known_at end from landing.batch"
+        " where feed = %s and outcome in ('loaded', 'partial', 'unchanged') and source not like 'file:%%'"
+        " order by batch_id desc limit 1",
+        [contract.feed],
+    ).fetchone()
+    validators = Validators(*last) if last else Validators()
+    return Cursor(newest[0] if newest else None, validators)

@@ -1,0 +1,17 @@
+"""Why a fetch gave nothing, in words of the ledger."""
+
+from __future__ import annotations
+
+
+class FetchProblem(RuntimeError):
+    """No content came. `reason` is one word of the ledger, `detail` holds no secret.
+
+    Reasons: connect_error, timeout, http_<status>, tls_error, unauthorised, truncated, empty_body,
+    html_instead_of_data, inconsistent_pages, not_modified, not_found, unreadable, secret_missing, not_http,
+    known_at_unreadable, known_at_implausible.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
