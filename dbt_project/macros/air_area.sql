@@ -28,7 +28,7 @@ station_day as (
     where d.takes_part and d.area_code is not null
 ),
 
-edition as (
+edition as materialized (
     {{ edition_by_area('site') }}
 ),
 
@@ -167,7 +167,7 @@ with area_day as (
     {%- endif %}
 ),
 
-edition as (
+edition as materialized (
     {{ edition_by_area('area_day') }}
 ),
 

@@ -19,6 +19,10 @@
 
 {# The daily index from *_unrounded (24 h means of five, MDA8 of ozone): CTEs `scored` and `evaluated`. #}
 {% macro air_day_index(relation, key) -%}
+scale as materialized (
+    select * from {{ ref('air_iaqi_scale') }} where avg_period in ('24h', 'MDA8')
+),
+
 scored as (
     select
         {%- for column in key %}
@@ -38,7 +42,7 @@ scored as (
         ('{{ item }}', '{{ "MDA8" if item == "o3" else "24h" }}', v.{{ column }}_unrounded){{ ',' if not loop.last }}
         {%- endfor %}
     ) as c (item, avg_period, value)
-    left join {{ ref('air_iaqi_scale') }} as s
+    left join scale as s
         on v.aqi_standard = s.standard and c.item = s.property and c.avg_period = s.avg_period
     {{ iaqi_of('c.value', 's') }}
     group by {% for column in key %}v.{{ column }}{{ ', ' if not loop.last }}{% endfor %}

@@ -30,7 +30,7 @@ station as (
     order by station_code, day, period_start desc
 ),
 
-edition as (
+edition as materialized (
     {{ edition_by_area('station') }}
 ),
 

@@ -11,8 +11,12 @@ with site as (
     {{ site_with_area('air') }}
 ),
 
-edition as (
+edition as materialized (
     {{ edition_by_area('site') }}
+),
+
+scale as materialized (
+    select * from {{ ref('air_iaqi_scale') }} where avg_period = '1h'
 ),
 
 -- A pollutant is planned at a station that has a series of it (HJ 633-2026 5.3.1).
@@ -55,8 +59,7 @@ judged as (
             on coalesce(site.area_code, '') = edition.area_key
             and {{ local_date('cell.period_start') }} between edition.judges_from and edition.judges_to
     ) as c
-    left join {{ ref('air_iaqi_scale') }} as s
-        on c.aqi_standard = s.standard and c.item = s.property and s.avg_period = '1h'
+    left join scale as s on c.aqi_standard = s.standard and c.item = s.property
     {{ iaqi_of('c.value', 's') }}
 ),
 
