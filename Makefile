@@ -55,7 +55,8 @@ lint: $(STAMP) ## style, types, SQL
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/sqlfluff lint -q plugins dbt_project
+	$(BIN)/sqlfluff lint -q plugins/ecowarehouse/migrations dbt_project
+	$(BIN)/sqlfluff lint -q --templater placeholder $$(git ls-files 'plugins/ecowarehouse/*/sql/*.sql')
 
 format: $(STAMP) ## let the tools rewrite style
 	$(BIN)/ruff check --fix -q . || true

@@ -21,6 +21,11 @@ BATCHES = (
     "timestamptz '2024-01-01 00:00+08', 'reason ' || n from generate_series(1, 500) n"
 )
 
+SWAP = (  # the same set of values in every column, paired differently
+    "update landing.batch b set reason = o.reason from landing.batch o "
+    "where b.batch_id + o.batch_id = 15 and b.batch_id in (7, 8)"
+)
+
 
 @pytest.fixture
 def filled(fresh_database: Settings) -> Iterator[Settings]:
@@ -76,8 +81,7 @@ def test_the_drill_brings_back_every_row(filled: Settings) -> None:
         "update landing.batch set reason = reason || ' ' where batch_id = 7",
         "delete from landing.batch where batch_id = 7",
         "update landing.batch set known_at = known_at + interval '1 microsecond' where batch_id = 7",
-        "update landing.batch b set reason = o.reason from landing.batch o "
-        "where b.batch_id + o.batch_id = 15 and b.batch_id in (7, 8)",
+        SWAP,
         "insert into landing.batch (feed, source, outcome) values ('air', 'test', 'failed')",
     ],
 )
