@@ -31,7 +31,7 @@ class Cursor:
 def cursor_of(conn: psycopg.Connection[Any], contract: Contract) -> Cursor:
     """The cursor of a feed from the ledger.
 
-    Validators come from the newest attempt and only when it was usable: after a failure everything is asked anew.
+    Validators are those of the newest usable content.
     """
     newest = conn.execute(
         "select max(period_to) from landing.batch"

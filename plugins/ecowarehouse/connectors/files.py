@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import fsspec
+import fsspec  # type: ignore[import-untyped]
 
 from ecowarehouse.connectors.delivery import Delivery
 from ecowarehouse.connectors.problems import FetchProblem
@@ -49,13 +49,8 @@ def _delivery(contract: Contract, address: str) -> Delivery:
     source = _shown(address)
     try:
         system, path = fsspec.core.url_to_fs(address)
-        if address.startswith("file://"):
-            payload: bytes | Path = Path(path)
-            with payload.open("rb") as file:
-                head = file.read(512)
-        else:
-            payload = system.cat_file(path)
-            head = payload[:512]
+        payload: bytes | Path = Path(path) if address.startswith("file://") else system.cat_file(path)
+        head = _head(payload)
     except (OSError, ValueError) as error:
         return Delivery(source=source, problem=_unreadable(error))
     problem = None
@@ -65,6 +60,13 @@ def _delivery(contract: Contract, address: str) -> Delivery:
         problem = FetchProblem("html_instead_of_data", "the file is an HTML page")
     form = contract.form_of(source, head=head)
     return Delivery(source=source, payload=payload, form=form, synthetic=contract.synthetic, problem=problem)
+
+
+def _head(payload: bytes | Path) -> bytes:
+    if isinstance(payload, bytes):
+        return payload[:2048]
+    with payload.open("rb") as file:
+        return file.read(2048)
 
 
 def _unreadable(error: Exception) -> FetchProblem:

@@ -1,4 +1,4 @@
-"""HTTP: retries within bounds, conditional requests, pages that fit together, and no secret in any message."""
+"""HTTP: retries within bounds, conditional requests, pages that fit together, no secret in any message."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ class Access:
     def of(cls, contract: Contract, resolve: Callable[[str], str]) -> Access:
         """The address with its secrets filled in, and the token.
 
-        An address that is wholly a secret's value is shown without user, password, query and fragment; secrets
-        inside of an address stay names.
+        An address that is wholly a secret's value is shown without user, password, query and fragment;
+        secrets inside of an address stay names.
 
         Raises:
             SecretError: from `resolve`, naming what is missing.
@@ -321,11 +321,12 @@ def _judge_status(response: httpx.Response) -> None:
 
 
 def _retry_after(response: httpx.Response) -> float:
-    text = response.headers.get("retry-after", "").strip()
+    text = str(response.headers.get("retry-after", "")).strip()
     if text.isdecimal():
         return float(text)
     try:
-        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
+        seconds = (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
+        return max(0.0, seconds)
     except (ValueError, TypeError):
         return 0.0
 

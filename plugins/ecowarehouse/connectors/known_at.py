@@ -20,11 +20,11 @@ from ecowarehouse.formats.sniff import opened
 def known_at(contract: Contract, delivery: Delivery, option: datetime | None = None) -> tuple[datetime, str]:
     """The moment, and the rule that gave it (`option`, `header`, `file_name`, `content`, `receipt`).
 
-    A source whose clock runs behind is believed (a replay of 2019 says 2019); one that is further ahead of the
-    receipt than the contract's `ahead` is not.
+    A source whose clock runs behind is believed (a replay of 2019 says 2019); one that is further ahead of
+    the receipt than the contract's `ahead` is not.
 
     Raises:
-        FetchProblem: known_at_unreadable or known_at_implausible. The payload's own damage is left to its reader.
+        FetchProblem: known_at_unreadable or known_at_implausible; damage of the payload is its reader's.
     """
     for rule in contract.known_at:
         moment = _apply(rule, delivery, option)
