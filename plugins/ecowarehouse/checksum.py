@@ -1,11 +1,11 @@
 """One checksum of one period of a dataset, computed alike by build, gate and release.
 
-`marts.build` writes it to `governance.candidate_period`; the gate and the release compute it again, and a difference
-means that somebody touched the candidate in between. Whoever needs the checksum uses `period_checksum_sql`, nobody
-writes his own.
+`marts.build` writes it to `governance.candidate_period`; the gate and the release compute it again, and a
+difference means that somebody touched the candidate in between. Whoever needs the checksum uses
+`period_checksum_sql`, nobody writes his own.
 
-It does not depend on the order of rows or of columns, on `build_id`, or on settings of the session (time zone, date
-style), because rows are hashed as values (`hash_record_extended`) and not as text. Two seeds make 128 bits.
+It does not depend on the order of rows or of columns, on `build_id`, or on settings of the session (time zone,
+date style): rows are hashed as values (`hash_record_extended`) and not as text. Two seeds make 128 bits.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class ChecksumError(ValueError):
 
 
 def period_expression(column: str, grain: str, zone: str) -> str:
-    """SQL that turns a period column (hours timestamptz, days and months date, years integer) into its local start.
+    """SQL that turns a period column into its local start: hours timestamptz, days and months date, years integer.
 
     Args:
         column: SQL of the column, quoted already if it needs to be (`r.period_start`).
@@ -112,8 +112,9 @@ def period_checksum_sql(
         grain: hour, day, month or year.
         zone: the time zone of the city.
         periods: SQL of a query with a column `period_start` (such as
-            `select unnest(%(periods)s::timestamptz[]) as period_start`): only these periods, found by the index
-            on the period column, and each of them in the answer, with 0 rows if there is none. Otherwise all periods.
+            `select unnest(%(periods)s::timestamptz[]) as period_start`): only these periods, found by the
+            index on the period column, and each of them in the answer, with 0 rows if there is none.
+            Otherwise all periods.
 
     Raises:
         ChecksumError: an unknown grain, a relation without schema, or no column.
@@ -121,7 +122,8 @@ def period_checksum_sql(
     column = f"r.{identifier(period_column)}"
     row = "row(" + ", ".join(f"r.{identifier(name)}" for name in content_columns(columns)) + ")"
     present = f"filter (where {column} is not null)"
-    checksum = "||'-'||".join(f"coalesce(sum(hash_record_extended({row}, {seed})) {present}, 0)::text" for seed in (0, 1))
+    hashes = [f"sum(hash_record_extended({row}, {seed})) {present}" for seed in (0, 1)]
+    checksum = "||'-'||".join(f"coalesce({total}, 0)::text" for total in hashes)
     if periods is None:
         start = period_expression(column, grain, zone)
         return (
@@ -161,4 +163,4 @@ def relation_name(relation: str) -> str:
 def _grain(grain: str) -> Grain:
     if grain not in get_args(Grain):
         raise ChecksumError(f"unknown grain {grain!r}; expected one of {', '.join(get_args(Grain))}")
-    return cast(Grain, grain)
+    return cast("Grain", grain)

@@ -1,0 +1,47 @@
+"""Open or closed: by the clock of the feeds, never by the wall's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+
+
+def closed_before(
+    conn: psycopg.Connection[Any], feeds: Sequence[str], lateness: Mapping[str, timedelta]
+) -> datetime | None:
+    """Periods that end at or before this moment are closed: every feed's clock is past their end and its lateness.
+
+    A feed that never delivered does not decide. None: no feed did, so nothing more is to come.
+    """
+    rows = conn.execute(
+        """
+        select f.feed, b.known_at
+        from unnest(%s::text[]) as f(feed)
+        cross join lateral (
+            select known_at from landing.batch b
+            where b.feed = f.feed and b.outcome in ('loaded', 'unchanged', 'partial')
+            order by known_at desc nulls last limit 1
+        ) b
+        where b.known_at is not null
+        """,
+        [list(feeds)],
+    ).fetchall()
+    limits = [known_at - lateness.get(feed, timedelta()) for feed, known_at in rows]
+    return min(limits) if limits else None
+
+
+def longest_lateness(feeds: Sequence[str], lateness: Mapping[str, timedelta]) -> timedelta:
+    """The lateness of a dataset: that of its slowest feed."""
+    return max((lateness.get(feed, timedelta()) for feed in feeds), default=timedelta())
+
+
+def is_closed(
+    period_end: datetime, limit: datetime | None, sites: float | None, expected_sites: float | None
+) -> bool:
+    """Whether a period is closed: its lateness is over, or all sites that were expected came."""
+    if limit is None or period_end <= limit:
+        return True
+    return expected_sites is not None and expected_sites > 0 and (sites or 0) >= expected_sites

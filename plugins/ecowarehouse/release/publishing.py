@@ -1,0 +1,372 @@
+"""One transaction that makes readable what the gate let through: what changed, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from ecowarehouse import ledger
+from ecowarehouse.checksum import (
+    identifier,
+    period_checksum_sql,
+    period_expression,
+    period_value,
+    relation_name,
+)
+from ecowarehouse.gate.setup import Setup
+from ecowarehouse.gate.store import Build, content_id, read_build, require_built
+from ecowarehouse.gate.suites import DatasetSuite, SuiteError, suite_of
+from ecowarehouse.postgres.session import acting_as
+from ecowarehouse.release import relations
+
+if TYPE_CHECKING:
+    from ecowarehouse.datasets import Dataset
+
+ROLE = "eco_release"
+_ANALYZE_FROM = 10_000
+_PERIODS = "select unnest(%(periods)s::timestamptz[]) as period_start"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One period that had a verdict and was not released all the same."""
+
+    dataset: str
+    period_start: datetime
+    reason: str
+
+
+@dataclass
+class ReleaseResult:
+    """What became of one build's release. `outcome`: done, nothing_to_do, superseded or blocked."""
+
+    build_id: int
+    element: str
+    outcome: ledger.Outcome = "nothing_to_do"
+    release_id: int | None = None
+    periods: int = 0
+    inserted: dict[str, int] = field(default_factory=dict)
+    closed: dict[str, int] = field(default_factory=dict)
+    refused: list[Refused] = field(default_factory=list)
+
+    def summary(self) -> dict[str, Any]:
+        """For the ledger and for --json."""
+        return {
+            "build_id": self.build_id,
+            "element": self.element,
+            "outcome": self.outcome,
+            "release_id": self.release_id,
+            "periods": self.periods,
+            "inserted": self.inserted,
+            "closed": self.closed,
+            "refused": len(self.refused),
+            "reasons": sorted({r.reason for r in self.refused})[:20],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Cleared:
+    """A period with a positive verdict of this build that waits to be released."""
+
+    period_start: datetime
+    verdict: str
+    period_state: str
+    checksum: str
+    suite_hash: str
+    held_rows: float | None
+
+
+@dataclass
+class _Work:
+    """One dataset on its way."""
+
+    dataset: Dataset
+    suite: DatasetSuite
+    cleared: list[_Cleared]
+    changes: dict[datetime, tuple[int, int]] = field(default_factory=dict)
+
+
+def release(
+    conn: psycopg.Connection[Any],
+    build_id: int,
+    *,
+    run_id: str | None = None,
+    datasets: Collection[str] = (),
+    setup: Setup | None = None,
+) -> ReleaseResult:
+    """Release every period that this very build's gate let through and that is not published already.
+
+    Everything happens in the one transaction that also closes the step: a kill leaves the old state or the new one,
+    and running it again completes it or finds nothing to do.
+
+    Args:
+        conn: a connection whose login may act as `eco_release`, not in autocommit.
+        build_id: the build; one that is no longer the newest of its element is `superseded`.
+        run_id: the run that asks, for the ledger.
+        datasets: only these; all of the element by default.
+        setup: datasets and suites; those of the installation by default.
+
+    Raises:
+        GateError: there is no such build, or it was not built.
+        RelationError: published columns would be lost or change their type; nothing is released.
+        LockNotObtained: another step of the element has been running for too long.
+    """
+    setup = setup or Setup.load()
+    with acting_as(conn, ROLE):
+        build = read_build(conn, build_id)
+        result = ReleaseResult(build_id, build.element)
+        with ledger.step(conn, "release", build.element, build_id=build_id, run_id=run_id) as attempt:
+            conn.execute("set transaction isolation level repeatable read")
+            if require_built(conn, build):
+                works = _works(conn, build, setup, datasets, result)
+                _release(conn, build, setup, works, attempt.step_id, result)
+            else:
+                result.outcome = "superseded"
+            attempt.outcome, attempt.figures = result.outcome, result.summary()
+    return result
+
+
+def _works(
+    conn: psycopg.Connection[Any], build: Build, setup: Setup, wanted: Collection[str], result: ReleaseResult
+) -> list[_Work]:
+    works = []
+    for dataset in setup.of_element(build.element):
+        if wanted and dataset.dataset not in wanted:
+            continue
+        cleared = _cleared(conn, build, dataset.dataset)
+        if not cleared:
+            continue
+        try:
+            suite = suite_of(setup.expectations, dataset.element, dataset.dataset)
+        except SuiteError as error:
+            result.refused += [Refused(dataset.dataset, c.period_start, str(error)) for c in cleared]
+            continue
+        standing = _still_standing(conn, dataset, suite, cleared, setup.zone, result)
+        if standing:
+            works.append(_Work(dataset, suite, standing))
+    return works
+
+
+def _cleared(conn: psycopg.Connection[Any], build: Build, dataset: str) -> list[_Cleared]:
+    """Waiting periods whose newest verdict is of exactly this build, and positive."""
+    rows = conn.execute(
+        """
+        select s.period_start, v.verdict, v.period_state, v.checksum, v.suite_hash,
+               (v.figures ->> 'held_rows')::float
+        from governance.dataset_state s
+        cross join lateral (
+            select * from governance.verdict v
+            where v.dataset = s.dataset and v.period_start = s.period_start and v.build_id = %(build)s
+            order by v.verdict_id desc limit 1
+        ) v
+        where s.element = %(element)s and s.state = 'waiting' and s.dataset = %(dataset)s
+          and s.judged_build = %(build)s and v.verdict <> 'blocked'
+        order by s.period_start
+        """,
+        {"element": build.element, "dataset": dataset, "build": build.build_id},
+    ).fetchall()
+    return [_Cleared(*row) for row in rows]
+
+
+def _still_standing(
+    conn: psycopg.Connection[Any],
+    dataset: Dataset,
+    suite: DatasetSuite,
+    cleared: Sequence[_Cleared],
+    zone: str,
+    result: ReleaseResult,
+) -> list[_Cleared]:
+    """Those whose candidate and suite are still what the gate saw; the others are refused."""
+    columns = [column.name for column in relations.columns_of(conn, dataset.relation)]
+    now: Mapping[datetime, str] = {}
+    if columns:
+        statement = period_checksum_sql(
+            dataset.relation, columns, dataset.period_column, dataset.grain, zone, periods=_PERIODS
+        )
+        found = conn.execute(statement.encode(), {"periods": [c.period_start for c in cleared]}).fetchall()
+        now = {period: checksum for period, _, checksum in found}
+    standing = []
+    for period in cleared:
+        if now.get(period.period_start) != period.checksum:
+            reason = f"{dataset.relation} changed after the verdict. Mend: eco build {dataset.element}, then eco gate"
+        elif period.suite_hash != suite.hash:
+            reason = f"expectations/{dataset.element}.yml changed after the verdict. Mend: eco gate"
+        else:
+            standing.append(period)
+            continue
+        result.refused.append(Refused(dataset.dataset, period.period_start, reason))
+    return standing
+
+
+def _release(
+    conn: psycopg.Connection[Any],
+    build: Build,
+    setup: Setup,
+    works: Sequence[_Work],
+    step_id: int,
+    result: ReleaseResult,
+) -> None:
+    columns = {work.dataset.dataset: relations.ensure(conn, work.dataset) for work in works}
+    if works:
+        with conn.transaction() as savepoint:
+            release_id = _insert_release(conn, build, works, step_id)
+            for work in works:
+                _publish(conn, work, columns[work.dataset.dataset], release_id, setup.zone)
+                _count(work, result)
+            if not any(work.changes for work in works):
+                raise psycopg.Rollback(savepoint)
+            _insert_periods(conn, works, release_id)
+            result.release_id, result.outcome = release_id, "done"
+    for work in works:
+        result.periods += len(work.cleared)
+        _settle(conn, build, work)
+    _refuse(conn, result)
+    if result.refused:
+        result.outcome = "blocked"
+
+
+def _count(work: _Work, result: ReleaseResult) -> None:
+    name = work.dataset.dataset
+    result.inserted[name] = sum(inserted for inserted, _ in work.changes.values())
+    result.closed[name] = sum(closed for _, closed in work.changes.values())
+
+
+def _insert_release(conn: psycopg.Connection[Any], build: Build, works: Sequence[_Work], step_id: int) -> int:
+    """The manifest: which batches came in since the element's last release, by which code, judged how.
+
+    `known_at` never goes back: a release contains what those before it knew.
+    """
+    previous = conn.execute(
+        "select build_id, known_at from governance.release where element = %s order by release_id desc limit 1",
+        [build.element],
+    ).fetchone()
+    last_build, last_known = previous or (0, None)
+    batches = conn.execute(
+        "select bb.batch_id, l.sha256 from governance.build b join governance.build_batch bb using (build_id)"
+        " join landing.batch l using (batch_id)"
+        " where b.element = %s and b.build_id > %s and b.build_id <= %s order by bb.batch_id",
+        [build.element, last_build, build.build_id],
+    ).fetchall()
+    inputs = {
+        "batches": [[batch_id, sha256] for batch_id, sha256 in batches],
+        "build_code_version": build.code_version,
+        "dbt_invocation": build.dbt_invocation,
+        "verdicts": {work.dataset.dataset: _verdict_counts(work) for work in works},
+        "suites": {work.dataset.dataset: work.suite.hash for work in works},
+    }
+    known = max((moment for moment in (build.known_at, last_known) if moment is not None), default=None)
+    row = conn.execute(
+        "insert into governance.release (element, build_id, step_id, known_at, code_version, inputs)"
+        " values (%s, %s, %s, %s, %s, %s::jsonb) returning release_id",
+        [build.element, build.build_id, step_id, known, ledger.code_version(), json.dumps(inputs)],
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _verdict_counts(work: _Work) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for period in work.cleared:
+        counts[period.verdict] = counts.get(period.verdict, 0) + 1
+    return counts
+
+
+def _publish(
+    conn: psycopg.Connection[Any], work: _Work, columns: Sequence[str], release_id: int, zone: str
+) -> None:
+    """Close what changed or vanished, insert what changed or is new; rows held back stay as they stand."""
+    parameters = {"periods": [c.period_start for c in work.cleared], "release": release_id}
+    for position, statement in enumerate(_statements(work.dataset, work.suite, columns, zone)):
+        for period, rows in conn.execute(statement.encode(), parameters).fetchall():
+            inserted, closed = work.changes.get(period, (0, 0))
+            work.changes[period] = (inserted + rows, closed) if position else (inserted, closed + rows)
+    if sum(inserted for inserted, _ in work.changes.values()) >= _ANALYZE_FROM:
+        conn.execute(f"analyze {relations.published_name(work.dataset)}".encode())
+
+
+def _statements(dataset: Dataset, suite: DatasetSuite, columns: Sequence[str], zone: str) -> tuple[str, str]:
+    """Two statements, each answering (period, rows): close, then insert."""
+    history, column = relations.published_name(dataset), identifier(dataset.period_column)
+    period = period_expression(f"p.{column}", dataset.grain, zone)
+    value = period_value("a.period_start", dataset.grain, zone)
+    key = " and ".join(f"c.{identifier(name)} = p.{identifier(name)}" for name in dataset.key)
+    names = ", ".join(identifier(name) for name in columns)
+    same = f"row({_of('c', columns)}) is not distinct from row({_of('p', columns)})"
+    held = "false"
+    if suite.hold_rows:
+        held = f"coalesce(({suite.hold_rows.when.replace('%', '%%')}), false)"
+    asked = (
+        f"with asked as materialized ({_PERIODS}), candidate as materialized ("
+        f"select {names}, {held} as gate_held from {relation_name(dataset.relation)} r"
+        f" where r.{column} in (select {value} from asked a))"
+    )
+    close = (
+        f"{asked}, closed as (update {history} p set release_to = %(release)s"
+        f" where p.release_to is null and p.{column} in (select {value} from asked a)"
+        f" and not exists (select from candidate c where {key} and (c.gate_held or {same}))"
+        f" returning {period} as period_start)"
+        " select period_start, count(*) from closed group by 1"
+    )
+    insert = (
+        f"{asked}, inserted as (insert into {history} as p ({names}, release_from)"
+        f" select {names}, %(release)s from candidate c where not c.gate_held and not exists ("
+        f"select from {history} p where p.release_to is null and {key})"
+        f" returning {period} as period_start)"
+        " select period_start, count(*) from inserted group by 1"
+    )
+    return close, insert
+
+
+def _of(alias: str, columns: Sequence[str]) -> str:
+    return ", ".join(f"{alias}.{identifier(name)}" for name in columns)
+
+
+def _insert_periods(conn: psycopg.Connection[Any], works: Sequence[_Work], release_id: int) -> None:
+    with conn.cursor() as cursor, cursor.copy(
+        "copy governance.release_period (release_id, dataset, period_start, verdict, inserted, closed) from stdin"
+    ) as copy:
+        for work in works:
+            for period in work.cleared:
+                inserted, closed = work.changes.get(period.period_start, (0, 0))
+                copy.write_row(
+                    (release_id, work.dataset.dataset, period.period_start, period.verdict, inserted, closed)
+                )
+
+
+def _settle(conn: psycopg.Connection[Any], build: Build, work: _Work) -> None:
+    """Closed periods are done; open ones are published as real-time data and judged again."""
+    conn.execute(
+        """
+        update governance.dataset_state s
+        set state = case n.period_state when 'open' then 'open' else 'released' end,
+            released_build = %(build)s, released_checksum = n.content
+        from unnest(%(periods)s::timestamptz[], %(states)s::text[], %(contents)s::text[])
+            as n(period_start, period_state, content)
+        where s.dataset = %(dataset)s and s.period_start = n.period_start
+        """,
+        {
+            "build": build.build_id,
+            "dataset": work.dataset.dataset,
+            "periods": [c.period_start for c in work.cleared],
+            "states": [c.period_state for c in work.cleared],
+            "contents": [content_id(c.checksum, c.held_rows, work.suite) for c in work.cleared],
+        },
+    )
+
+
+def _refuse(conn: psycopg.Connection[Any], result: ReleaseResult) -> None:
+    """A refused period is blocked until the next gate, and people are told."""
+    for refused in result.refused:
+        conn.execute(
+            "update governance.dataset_state set state = 'blocked' where dataset = %s and period_start = %s",
+            [refused.dataset, refused.period_start],
+        )
+        conn.execute(
+            "insert into governance.notice (kind, subject, message) values ('blocked', %s, %s)",
+            [f"{refused.dataset} {refused.period_start.isoformat()}", refused.reason],
+        )
