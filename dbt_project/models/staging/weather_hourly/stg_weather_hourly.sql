@@ -1,0 +1,48 @@
+-- Written from the contract by `eco source staging weather_hourly --write`: change the contract.
+-- One row is one cell of one received row.
+with received as (
+    select
+        batch_id as content_batch_id,
+        row_number,
+        rejected_columns,
+        btrim(station_id, ' ') as site_code,
+        case
+            when btrim(time, ' ') ~ '(Z|[+-][0-9]{2}:[0-9]{2})$'
+                then btrim(time, ' ')::timestamptz
+            else btrim(time, ' ')::timestamp at time zone 'Asia/Shanghai'
+        end
+        - interval '1 hour' as period_start,
+        temperature,
+        humidity,
+        pressure,
+        wind_speed,
+        wind_direction,
+        precipitation
+    from {{ source('landing', 'weather_hourly') }}
+)
+
+select
+    received.content_batch_id,
+    received.row_number,
+    received.site_code,
+    cell.channel,
+    received.period_start,
+    case
+        when not cell.is_number or cell.text in ('', 'null', '-9999', '999.9') then null
+        when received.rejected_columns is null or cell.channel <> all(received.rejected_columns)
+            then cell.text::numeric
+    end as value,
+    case when not cell.is_number and cell.text not in ('', 'null', '-9999', '999.9') then cell.text end as value_text,
+    '='::text as qualifier,
+    null::numeric as detection_limit,
+    case when cell.text <> '' and cell.text in ('', 'null', '-9999', '999.9') then cell.text end as source_mark
+from received
+cross join lateral (
+    values
+        ('temperature', btrim(coalesce(temperature, ''), ' '), true),
+        ('humidity', btrim(coalesce(humidity, ''), ' '), true),
+        ('pressure', btrim(coalesce(pressure, ''), ' '), true),
+        ('wind_speed', btrim(coalesce(wind_speed, ''), ' '), true),
+        ('wind_direction', btrim(coalesce(wind_direction, ''), ' '), true),
+        ('precipitation', btrim(coalesce(precipitation, ''), ' '), true)
+) as cell (channel, text, is_number)

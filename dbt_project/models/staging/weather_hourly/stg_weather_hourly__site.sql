@@ -1,0 +1,23 @@
+-- Written from the contract by `eco source staging weather_hourly --write`: change the contract.
+-- One row is what one received row says of its site.
+with said as (
+    select
+        batch_id as content_batch_id,
+        row_number,
+        btrim(station_id, ' ') as site_code,
+        nullif(btrim(coalesce(station_name, ''), ' '), '') as site_name,
+        nullif(btrim(coalesce(township, ''), ' '), '') as area_name,
+        nullif(btrim(coalesce(lon, ''), ' '), '') as longitude,
+        nullif(btrim(coalesce(lat, ''), ' '), '') as latitude
+    from {{ source('landing', 'weather_hourly') }}
+)
+
+select
+    content_batch_id,
+    row_number,
+    site_code,
+    site_name,
+    area_name,
+    case when longitude ~ '^[+-]?[0-9]{1,3}(\.[0-9]{1,20})?$' then longitude::numeric end as longitude,
+    case when latitude ~ '^[+-]?[0-9]{1,3}(\.[0-9]{1,20})?$' then latitude::numeric end as latitude
+from said

@@ -1,0 +1,220 @@
+"""The staging views of a feed, written from its contract: cast, unpivot, sentinel to missing, label to period."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+from ecowarehouse.contracts.model import Channel, Contract
+
+_HEAD = """\
+-- Written from the contract by `eco source staging {feed} --write`: change the contract.
+"""
+_CELLS = """\
+-- One row is one cell of one received row.
+with received as (
+{received}
+)
+
+select
+    received.content_batch_id,
+    received.row_number,
+    received.site_code,
+    cell.channel,
+    received.period_start,
+    case
+        when not cell.is_number or cell.text in ({marks}) then null
+        when received.rejected_columns is null or cell.channel <> all(received.rejected_columns)
+            then cell.text::numeric{factor}
+    end as value,
+    case when not cell.is_number and cell.text not in ({marks}) then cell.text end as value_text,
+    '='::text as qualifier,
+    null::numeric as detection_limit,
+    case when cell.text <> '' and cell.text in ({marks}) then cell.text end as source_mark
+from received
+cross join lateral (
+    values
+{cells}
+) as cell ({names})
+"""
+_SITES = """\
+-- One row is what one received row says of its site.
+with said as (
+    select
+        {said}
+    from {source}
+)
+
+select
+    content_batch_id,
+    row_number,
+    site_code,
+    site_name,
+    area_name,
+    case when longitude ~ '{number}' then longitude::numeric end as longitude,
+    case when latitude ~ '{number}' then latitude::numeric end as latitude
+from said
+"""
+_NUMBER = r"^[+-]?[0-9]{1,3}(\.[0-9]{1,20})?$"
+_ISO_FORMATS = {"%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"}
+_PARTS = {"Y": 4, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2}
+
+
+def staging_files(contract: Contract, dbt_project: Path) -> dict[Path, str]:
+    """What stands under `models/staging/<feed>/`: path and text of every file."""
+    folder = dbt_project / "models" / "staging" / contract.feed
+    return {
+        folder / f"stg_{contract.feed}.sql": cells_sql(contract),
+        folder / f"stg_{contract.feed}__site.sql": site_sql(contract),
+        folder / f"_{contract.feed}.yml": models_yaml(contract),
+    }
+
+
+def differences(contract: Contract, dbt_project: Path) -> list[str]:
+    """Files that are missing or not what the contract says, in words."""
+    found = []
+    for path, text in staging_files(contract, dbt_project).items():
+        shown = path.relative_to(dbt_project.parent)
+        mend = f"run `eco source staging {contract.feed} --write`"
+        if not path.exists():
+            found.append(f"{shown}: is missing; {mend}")
+        elif path.read_text(encoding="utf-8") != text:
+            found.append(f"{shown}: is not what the contract says; {mend}")
+    return found
+
+
+def cells_sql(contract: Contract, relation: str | None = None) -> str:
+    """The view with one row a cell; `relation` replaces the dbt source, for use without dbt."""
+    marks = ", ".join(_escaped(mark) for mark in contract.missing_marks)
+    scaled = any(channel.factor != 1 for channel in contract.channels.values())
+    cells = ",\n".join(
+        f"        ('{name}', {_trimmed(contract, name)}, {str(channel.kind == 'number').lower()}"
+        + (f", {channel.factor})" if scaled else ")")
+        for name, channel in contract.channels.items()
+    )
+    return _HEAD.format(feed=contract.feed) + _CELLS.format(
+        received=_received(contract, relation),
+        cells=cells,
+        marks=marks,
+        factor=" * cell.factor" if scaled else "",
+        names="channel, text, is_number" + (", factor" if scaled else ""),
+    )
+
+
+def site_sql(contract: Contract, relation: str | None = None) -> str:
+    """The view with what each received row says of its site."""
+    site = contract.site
+    said = [
+        "batch_id as content_batch_id",
+        "row_number",
+        f"{_key(contract, site.code)} as site_code",
+        f"{_text_or_null(contract, site.name)} as site_name",
+        f"{_text_or_null(contract, site.area)} as area_name",
+        f"{_text_or_null(contract, site.longitude)} as longitude",
+        f"{_text_or_null(contract, site.latitude)} as latitude",
+    ]
+    return _HEAD.format(feed=contract.feed) + _SITES.format(
+        said=",\n        ".join(said), source=_source(contract, relation), number=_NUMBER
+    )
+
+
+def models_yaml(contract: Contract) -> str:
+    """Source and models for dbt."""
+    feed = contract.feed
+    return f"""\
+# Written from the contract by `eco source staging {feed} --write`: change the contract.
+version: 2
+
+sources:
+  - name: landing
+    schema: landing
+    tables:
+      - name: {feed}
+        description: "{contract.title.en}, rows as received · {contract.title.zh}"
+
+models:
+  - name: stg_{feed}
+    description: "One row is one cell of one received row of {feed} · {contract.title.zh}"
+  - name: stg_{feed}__site
+    description: "One row is what one received row of {feed} says of its site · {contract.title.zh}"
+"""
+
+
+def _received(contract: Contract, relation: str | None) -> str:
+    columns = [
+        "batch_id as content_batch_id",
+        "row_number",
+        "rejected_columns",
+        f"{_key(contract, contract.site.code)} as site_code",
+        f"{_period_start(contract)} as period_start",
+        *contract.channels,
+    ]
+    return "    select\n        " + ",\n        ".join(columns) + f"\n    from {_source(contract, relation)}"
+
+
+def _source(contract: Contract, relation: str | None) -> str:
+    return relation or f"{{{{ source('landing', '{contract.feed}') }}}}"
+
+
+def _trimmed(contract: Contract, column: str) -> str:
+    text = f"coalesce({column}, '')"
+    return f"btrim({text}, {_escaped(''.join(contract.trim))})" if contract.trim else text
+
+
+def _key(contract: Contract, column: str) -> str:
+    """A column of the key, which the landing check leaves empty in no row."""
+    return f"btrim({column}, {_escaped(''.join(contract.trim))})" if contract.trim else column
+
+
+def _text_or_null(contract: Contract, column: str | None) -> str:
+    return f"nullif({_trimmed(contract, column)}, '')" if column else "null::text"
+
+
+def _escaped(text: str) -> str:
+    """A literal in which every character can be seen."""
+    if all(" " <= c <= "~" or c.isprintable() for c in text):
+        return "'" + text.replace("'", "''") + "'"
+    shown = "".join(c if " " <= c <= "~" else f"\\u{ord(c):04x}" for c in text.replace("\\", "\\\\"))
+    return "e'" + shown.replace("'", "''") + "'"
+
+
+def _period_start(contract: Contract) -> str:
+    period = contract.period
+    label = _key(contract, period.column)
+    zone = f"at time zone '{period.timezone}'"
+    if period.format == "iso8601":
+        offset = r"(Z|[+-][0-9]{2}:[0-9]{2})$"
+        moment = (
+            f"case\n            when {label} ~ '{offset}'\n                then {label}::timestamptz"
+            f"\n            else {label}::timestamp {zone}\n        end"
+        )
+    elif period.format in _ISO_FORMATS:
+        moment = f"({label}::timestamp {zone})"
+    else:
+        moment = f"({_made(period.format, label)} {zone})"
+    shift = f"\n        - interval '{_interval(period.averaging)}'" if period.label == "end" else ""
+    return f"{moment}{shift}"
+
+
+def _made(time_format: str, label: str) -> str:
+    """A timestamp of the parts of a label, whose places the format fixes."""
+    places: dict[str, int] = {}
+    place = 1
+    for token in re.findall(r"%.|[^%]", time_format):
+        if token.startswith("%"):
+            places[token[1]] = place
+        place += _PARTS[token[1]] if token.startswith("%") else 1
+    parts = [
+        f"substr({label}, {places[part]}, {_PARTS[part]})::integer" if part in places else default
+        for part, default in (("Y", "1"), ("m", "1"), ("d", "1"), ("H", "0"), ("M", "0"), ("S", "0"))
+    ]
+    return f"make_timestamp({', '.join(parts)})"
+
+
+def _interval(length: timedelta) -> str:
+    seconds = int(length.total_seconds())
+    for unit, size in (("hour", 3600), ("minute", 60)):
+        if seconds % size == 0:
+            return f"{seconds // size} {unit}{'s' if seconds > size else ''}"
+    return f"{seconds} seconds"
