@@ -42,7 +42,7 @@ def up(
         return
     services = _part("services")
     if services is not None:
-        services.up()
+        _say_services(services.up())
 
 
 def down(
@@ -54,8 +54,8 @@ def down(
     from ecowarehouse.settings import Settings
 
     services = _part("services")
-    if services is not None:
-        services.down()
+    for name in services.down() if services is not None else []:
+        typer.echo(f"{name}: stopped")
     if Settings.load().database_url:
         typer.echo("PostgreSQL: given by ECO_DATABASE_URL, left alone")
         return
@@ -70,18 +70,19 @@ def status(as_json: AsJson = False) -> None:
     running = bool(settings.database_url) or cluster.status(settings) is not None
     services = _part("services")
     ledger = _ledger() if running else []
+    parts = services.status() if services is not None else None
     found = {
         "home": str(settings.home),
         "database": _database_line(),
-        "services": services.status() if services is not None else None,
+        "services": parts,
         "ledger": ledger,
     }
     if as_json:
         typer.echo(json.dumps(found, default=str, ensure_ascii=False))
         return
     typer.echo(f"home        {found['home']}\nPostgreSQL  {found['database']}")
-    if found["services"] is not None:
-        typer.echo(f"services    {found['services']}")
+    if parts is not None:
+        _say_services(parts)
     for row in ledger:
         typer.echo(f"{row['kind']:<11} {row['outcome']:<10} {row['attempts']:>8}  last {row['last']}")
 
@@ -131,6 +132,18 @@ def restore(
     from ecowarehouse.postgres import backup as backups
 
     _say_backup("restored", backups.restore(file, force=force), as_json)
+
+
+def _say_services(found: dict[str, Any]) -> None:
+    airflow = found["airflow"]
+    for name, part in airflow["parts"].items():
+        typer.echo(f"{name:<15} {part['state']}")
+    if airflow["url"]:
+        typer.echo(
+            f"Airflow     {airflow['url']}, login {airflow['login']}, password in {airflow['password_file']}"
+        )
+    for name, other in found["others"].items():
+        typer.echo(f"{name:<15} pid {other['pid']}")
 
 
 def _part(name: str) -> ModuleType | None:
