@@ -173,12 +173,24 @@ class Toy:
             self.record(int(row[0]), dataset, periods)
         return int(row[0])
 
-    def record(self, build_id: int, dataset: ToyDataset, periods: Sequence[datetime]) -> None:
+    def record_again(
+        self, build_id: int, periods: Sequence[datetime], columns: Sequence[str] = COLUMNS["air.station_hour"]
+    ) -> None:
+        """Record stations' hours of a build once more."""
+        self.admin.execute(
+            "delete from governance.candidate_period where build_id = %s and period_start = any(%s)",
+            [build_id, list(periods)],
+        )
+        self.record(build_id, STATION_HOUR, periods, columns)
+
+    def record(
+        self, build_id: int, dataset: ToyDataset, periods: Sequence[datetime], columns: Sequence[str] = ()
+    ) -> None:
         """Write candidate_period as marts.build does."""
         if not periods:
             return
         statement = period_checksum_sql(
-            dataset.relation, COLUMNS[dataset.dataset], dataset.period_column, dataset.grain, ZONE,
+            dataset.relation, columns or COLUMNS[dataset.dataset], dataset.period_column, dataset.grain, ZONE,
             periods="select unnest(%(periods)s::timestamptz[]) as period_start",
         )  # fmt: skip
         self.admin.execute(
