@@ -132,7 +132,7 @@ select
     e.known_at,
     e.synthetic
     {%- if scoped %},
-    {{ var('build_id') }}::bigint as build_id
+    {{ build_id() }} as build_id
     {%- endif %}
 from evaluated as e
 left join area as a on e.area_code = a.area_code
@@ -425,7 +425,7 @@ select
     j.known_at,
     j.synthetic
     {%- if scoped %},
-    {{ var('build_id') }}::bigint as build_id
+    {{ build_id() }} as build_id
     {%- endif %}
 from judged_by as j
 left join wide as w on j.area_code = w.area_code and j.start = w.start

@@ -173,7 +173,7 @@ select
     e.known_at,
     e.synthetic
     {%- if scoped %},
-    {{ var('build_id') }}::bigint as build_id
+    {{ build_id() }} as build_id
     {%- endif %}
 from evaluated as e
 left join {{ ref('air_aqi_levels') }} as l

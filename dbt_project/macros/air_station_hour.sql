@@ -150,7 +150,7 @@ select
     i.synthetic,
     i.feed
     {%- if scoped %},
-    {{ var('build_id') }}::bigint as build_id
+    {{ build_id() }} as build_id
     {%- endif %}
 from evaluated as i
 left join {{ ref('air_aqi_levels') }} as l

@@ -1,3 +1,9 @@
+{# The build of this session: `eco` says so in the session's settings and not in a dbt variable, because a variable
+   that changes from run to run makes dbt parse the whole project again. No scope has -1. #}
+{% macro build_id() -%}
+    coalesce(nullif(current_setting('eco.build_id', true), ''), '-1')::bigint
+{%- endmacro %}
+
 {# Rows of this build's scope. #}
 {% macro build_scope(element) -%}
     select
@@ -5,7 +11,7 @@
         period_from,
         period_to
     from {{ source('governance', 'build_scope') }}
-    where build_id = {{ var('build_id') }} and element = '{{ element }}'
+    where build_id = {{ build_id() }} and element = '{{ element }}'
 {%- endmacro %}
 
 {# Local days that this build's scope touches, per site. #}

@@ -58,7 +58,7 @@ select
     h.synthetic,
     h.feed
     {%- if scoped %},
-    {{ var('build_id') }}::bigint as build_id
+    {{ build_id() }} as build_id
     {%- endif %}
 from hour as h
 left join site as s on h.feed = s.feed and h.site_code = s.site_code
