@@ -1,4 +1,4 @@
-"""Services that run between commands: PostgreSQL, and Airflow's four processes. Started and stopped by pid."""
+"""Services that run between commands: PostgreSQL, and Airflow's four processes."""
 
 from __future__ import annotations
 

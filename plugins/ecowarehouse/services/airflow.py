@@ -125,7 +125,8 @@ def _migrate(settings: Settings) -> None:
         return
     done = subprocess.run(
         processes.python("-m", "airflow", "db", "migrate"),
-        env=config.environment(settings), capture_output=True, text=True, timeout=300, cwd=config.home(settings),
+        env=config.environment(settings), capture_output=True, text=True, timeout=300,
+        cwd=config.home(settings),
     )  # fmt: skip
     if done.returncode != 0:
         raise ServiceError(f"airflow db migrate failed:\n{(done.stdout + done.stderr).strip()[-3000:]}")

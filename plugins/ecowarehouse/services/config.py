@@ -84,7 +84,7 @@ def _options(
             "executor": "LocalExecutor",
             "parallelism": "4",
             "load_examples": "False",
-            "fernet_key": base64.urlsafe_b64encode(hashlib.sha256(known["airflow.fernet"].encode()).digest()).decode(),
+            "fernet_key": _fernet(known["airflow.fernet"]),
             "simple_auth_manager_users": f"{LOGIN}:admin",
             "simple_auth_manager_all_admins": "False",
             "simple_auth_manager_passwords_file": str(_password_file(settings)),
@@ -95,14 +95,15 @@ def _options(
         },
         "database": {
             "sql_alchemy_conn": database_url,
-            "sql_alchemy_conn_async": database_url,  # psycopg does both; the default is a driver that is not here
+            "sql_alchemy_conn_async": database_url,  # the default driver is not installed
             "sql_alchemy_pool_size": "5",
             "sql_alchemy_max_overflow": "10",
             "check_migrations": "False",  # done before the start, once
         },
         "logging": {"base_log_folder": str(settings.logs / "tasks"), "colored_console_log": "False"},
         "api": {
-            "host": HOST, "port": str(port), "base_url": url, "secret_key": known["airflow.api"], "workers": "1",
+            "host": HOST, "port": str(port), "base_url": url, "workers": "1",
+            "secret_key": known["airflow.api"],
         },
         "api_auth": {"jwt_secret": known["airflow.jwt"]},
         "scheduler": {
@@ -120,6 +121,10 @@ def _options(
         },
         "usage_data_collection": {"enabled": "False"},
     }  # fmt: skip
+
+
+def _fernet(secret: str) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(secret.encode()).digest()).decode()
 
 
 def _password_file(settings: Settings) -> Path:

@@ -1,8 +1,9 @@
 """Processes that outlive the command that starts them: each in a session of its own, recorded, stopped by it.
 
-A record names pid and start time together, because pids are used again: nothing is ever signalled that this home
-did not start. All that a service starts stays in its session, even where it makes process groups of its own (Airflow's
-tasks do). An embedded PostgreSQL that a task had to start is not among them: `pg_ctl` gives it its own session.
+A record names pid and start time together, because pids are used again: nothing is ever signalled that this
+home did not start. All that a service starts stays in its session, even where it makes process groups of its own
+(Airflow's tasks do). An embedded PostgreSQL that a task had to start is not among them: `pg_ctl` gives it its own
+session.
 """
 
 from __future__ import annotations
@@ -173,8 +174,9 @@ def _end_politely(found: Sequence[Record]) -> None:
             head.terminate()
     began = time.monotonic()
     for record in sorted(found, key=lambda record: record.grace):
-        if head := heads[record.name]:
-            psutil.wait_procs([head], timeout=max(0.0, record.grace - (time.monotonic() - began)))
+        waited = heads[record.name]
+        if waited is not None:
+            psutil.wait_procs([waited], timeout=max(0.0, record.grace - (time.monotonic() - began)))
 
 
 def _children(process: psutil.Process) -> list[psutil.Process]:

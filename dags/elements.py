@@ -1,0 +1,16 @@
+"""One airflow dag an element: build, gate, release."""
+
+from __future__ import annotations
+
+from ecowarehouse.airflow.duties import owner_of
+from ecowarehouse.airflow.element import element_dag
+from ecowarehouse.contracts import load_contracts
+from ecowarehouse.settings import Settings
+
+settings = Settings.load()
+found = load_contracts(settings.city)
+for element in found.elements:
+    feeds = tuple(contract.feed for contract in found.of_element(element))
+    owner = owner_of(settings.city, element)
+    dag = element_dag(element, owner=owner, feeds=feeds, timezone=settings.timezone)
+    globals()[dag.dag_id] = dag

@@ -1,0 +1,139 @@
+"""Notices for people: a row in `governance.notice`, a line in the log, and a webhook where one is set.
+
+The webhook's address is a secret: `ECO_WEBHOOK_URL`, or the secret `webhook.url`. It gets one JSON document a
+notice. Telling people never stops the work: a notice that can't be delivered is a line in the log.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+
+from ecowarehouse.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+Kind = Literal["failure", "freshness", "blocked", "new_site"]
+_ROLE: Final = "eco_gate"
+_TRIES: Final = 3
+_TIMEOUT: Final = 5.0
+
+_SILENT = """
+select f.feed, f.since
+from (
+    select feed,
+        coalesce(
+            max(ended_at) filter (where outcome in ('loaded', 'partial', 'unchanged')), min(started_at)) as since
+    from landing.batch where feed = any(%(feeds)s) group by feed
+) f
+where not exists (
+    select from governance.notice n
+    where n.kind = 'freshness' and n.subject = f.feed and n.noticed_at > f.since
+      and n.noticed_at > clock_timestamp() - interval '1 day')
+order by f.feed
+"""
+_ERRORS = """
+select kind, subject, outcome, coalesce(error, '') from governance.attempt
+where run_id = %s and outcome in ('failed', 'rejected', 'aborted', 'blocked') order by started_at
+"""
+
+
+def send(kind: Kind, subject: str, message: str, *, settings: Settings | None = None) -> list[str]:
+    """Log, deliver and record one notice; where it was delivered to. Never raises."""
+    logger.warning("notice (%s) %s: %s", kind, subject, message)
+    delivered = []
+    try:
+        settings = settings or Settings.load()
+        delivered = ["log", *_to_webhook(kind, subject, message, settings)]
+        _record(kind, subject, message, delivered, settings)
+    except Exception:
+        logger.exception("the notice of %s was not recorded", subject)
+    return delivered
+
+
+def failure(dag_id: str, run_id: str, reason: str) -> list[str]:
+    """The notice of a failed run, with the errors that the ledger has of it. Never raises."""
+    lines = [f"run {run_id}: {reason}"]
+    try:
+        lines += _errors(f"{dag_id}/{run_id}")
+    except Exception:
+        logger.exception("the ledger could not be asked about %s %s", dag_id, run_id)
+    return send("failure", dag_id, "\n".join(lines)[:4000])
+
+
+def look_for_silence(settings: Settings | None = None, *, now: datetime | None = None) -> list[str]:
+    """One notice for each feed whose last usable attempt is older than its contract allows; the feeds.
+
+    A feed that was never asked is not in service and gets none. A silence is told again after a day.
+    """
+    from ecowarehouse.contracts import load_contracts
+    from ecowarehouse.postgres import connect
+
+    settings = settings or Settings.load()
+    contracts = load_contracts(settings.city).contracts
+    moment = now or datetime.now(UTC)
+    with connect(_ROLE, application="freshness", settings=settings) as conn:
+        rows = conn.execute(_SILENT, {"feeds": list(contracts)}).fetchall()
+    silent = [(feed, since) for feed, since in rows if moment - since > contracts[feed].freshness]
+    for feed, since in silent:
+        allowed = contracts[feed].freshness
+        message = (
+            f"no usable answer since {since:%Y-%m-%d %H:%M:%S%z}, {moment - since} ago; allowed: {allowed}"
+        )
+        send("freshness", feed, message, settings=settings)
+    return [feed for feed, _ in silent]
+
+
+def _errors(run_name: str) -> list[str]:
+    from ecowarehouse.postgres import connect
+
+    with connect(_ROLE, application="notices") as conn:
+        rows = conn.execute(_ERRORS, [run_name]).fetchall()
+    return [f"{kind} of {subject}: {outcome} {error}".rstrip() for kind, subject, outcome, error in rows]
+
+
+def _record(kind: Kind, subject: str, message: str, delivered: list[str], settings: Settings) -> None:
+    from ecowarehouse.postgres import connect
+
+    with connect(_ROLE, application="notices", settings=settings) as conn:
+        conn.execute(
+            "insert into governance.notice (kind, subject, message, delivered_to) values (%s, %s, %s, %s)",
+            [kind, subject, message, delivered],
+        )
+
+
+def _to_webhook(kind: Kind, subject: str, message: str, settings: Settings) -> list[str]:
+    import httpx
+
+    url = _webhook(settings)
+    if url is None:
+        return []
+    body = {"kind": kind, "subject": subject, "message": message, "at": datetime.now(UTC).isoformat()}
+    problem = ""
+    for attempt in range(_TRIES):
+        try:
+            answer = httpx.post(url, json=body, timeout=_TIMEOUT, follow_redirects=False)
+            if answer.is_success:
+                return ["webhook"]
+            problem = f"HTTP {answer.status_code}"
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            problem = type(error).__name__  # its text may hold the address, which is a secret
+        if attempt + 1 < _TRIES:
+            time.sleep(0.5 * 2**attempt)
+    logger.warning("the webhook did not take the notice of %s: %s", subject, problem)
+    return []
+
+
+def _webhook(settings: Settings) -> str | None:
+    from ecowarehouse import secrets
+
+    given: Any = os.environ.get("ECO_WEBHOOK_URL")
+    if given:
+        return str(given)
+    try:
+        return secrets.resolve("webhook.url", settings)
+    except secrets.SecretError:
+        return None
