@@ -85,7 +85,7 @@ def status(settings: Settings | None = None) -> Server | None:
     mode = launch.as_mode(_state(settings).get("mode"))
     if mode is None:
         return None
-    return _running(launch.prepare(mode, settings.postgres))
+    return _running(launch.describe(mode, settings.postgres))
 
 
 def stop(settings: Settings | None = None, *, immediate: bool = False, timeout: float = 60.0) -> bool:

@@ -124,6 +124,16 @@ def namespace_works(folder: Path) -> bool:
         return False
 
 
+def describe(mode: Mode, postgres_home: Path) -> Launch:
+    """A way, whether or not what it needs is there yet; makes nothing."""
+    if mode != "account":
+        return Launch(mode, postgres_home / "data", postgres_home / "server.log", wheel_programs())
+    instance = SYSTEM_FOLDER / hashlib.sha256(str(postgres_home).encode()).hexdigest()[:12]
+    programs = wheel_programs()
+    copy = _copied_package().parent / programs.relative_to(programs.parents[2])
+    return Launch(mode, instance / "data", instance / "server.log", copy)
+
+
 def prepare(mode: Mode, postgres_home: Path) -> Launch:
     """Make what a way needs (folders; an account and a copy of the programs) and return it. Idempotent.
 
@@ -131,14 +141,14 @@ def prepare(mode: Mode, postgres_home: Path) -> Launch:
         ClusterError: the account cannot be made.
     """
     postgres_home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if mode != "account":
-        return Launch(mode, postgres_home / "data", postgres_home / "server.log", wheel_programs())
-    account = _system_account()
-    instance = SYSTEM_FOLDER / hashlib.sha256(str(postgres_home).encode()).hexdigest()[:12]
-    SYSTEM_FOLDER.mkdir(mode=0o755, parents=True, exist_ok=True)
-    instance.mkdir(mode=0o700, exist_ok=True)
-    os.chown(instance, account.pw_uid, account.pw_gid)
-    return Launch(mode, instance / "data", instance / "server.log", _copy_of_programs())
+    way = describe(mode, postgres_home)
+    if mode == "account":
+        account = _system_account()
+        SYSTEM_FOLDER.mkdir(mode=0o755, parents=True, exist_ok=True)
+        way.data.parent.mkdir(mode=0o700, exist_ok=True)
+        os.chown(way.data.parent, account.pw_uid, account.pw_gid)
+        _copy_programs()
+    return way
 
 
 def _namespace_prefix() -> list[str]:
@@ -174,19 +184,24 @@ def _system_account() -> pwd.struct_passwd:
         ) from error
 
 
-def _copy_of_programs() -> Path:
-    """A copy that the account can read, named by its origin's age so that a new wheel makes a new one."""
+def _copied_package() -> Path:
+    """Where the copy of the wheel's package is: named by its age, so that a new wheel makes a new one."""
+    programs = wheel_programs()
+    stamp = int((programs / "postgres").stat().st_mtime)
+    return SYSTEM_FOLDER / f"programs-{stamp}" / programs.parents[1].name
+
+
+def _copy_programs() -> None:
+    """Copy the programs and their libraries, which they find by a path relative to their own."""
+    target = _copied_package().parent
+    if target.exists():
+        return
     programs = wheel_programs()
     package = programs.parents[1]
-    stamp = int((programs / "postgres").stat().st_mtime)
-    target = SYSTEM_FOLDER / f"programs-{stamp}"
-    if not target.exists():
-        half = SYSTEM_FOLDER / f".programs-{os.getpid()}"
-        # The programs find their libraries by a path relative to their own: both keep their places.
-        shutil.copytree(programs.parent, half / package.name / programs.parent.name, symlinks=True)
-        libraries = package.with_name(f"{package.name}.libs")
-        if libraries.is_dir():
-            shutil.copytree(libraries, half / libraries.name, symlinks=True)
-        subprocess.run(["chmod", "-R", "u=rwX,go=rX", str(half)], check=True)  # the copy alone
-        half.rename(target)
-    return target / programs.relative_to(package.parent)
+    half = SYSTEM_FOLDER / f".programs-{os.getpid()}"
+    shutil.copytree(programs.parent, half / package.name / programs.parent.name, symlinks=True)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, half / libraries.name, symlinks=True)
+    subprocess.run(["chmod", "-R", "u=rwX,go=rX", str(half)], check=True)  # the copy alone
+    half.rename(target)
