@@ -113,12 +113,13 @@ def _prepare(conn: psycopg.Connection[Any], contract: Contract, waiting: list[Si
         " versions bigint) on commit drop"
     )
     channels.apply(conn, contract)
+    new_series = 0
     for sighting in waiting:
         conn.execute(
             "select core.ensure_partitions(%s, %s, %s, %s)",
             [contract.element, sighting.period_from, sighting.period_to, contract.period.timezone],
         )
-        conn.execute(
+        new_series += conn.execute(
             f"""
             insert into core.series (feed, site_code, channel, element, property, procedure, averaging_period,
                 sample_part, unit, original_unit, series_kind)
@@ -136,7 +137,9 @@ def _prepare(conn: psycopg.Connection[Any], contract: Contract, waiting: list[Si
             order by site.site_code, channel.channel
             """,
             {"content": sighting.content_batch_id, "feed": contract.feed},
-        )
+        ).rowcount
+    if new_series:
+        conn.execute("analyze core.series")
 
 
 def _take_up(conn: psycopg.Connection[Any], contract: Contract, sighting: Sighting, result: CoreResult) -> None:

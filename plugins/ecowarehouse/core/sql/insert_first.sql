@@ -8,4 +8,3 @@ from staging.{staging} as cell
 inner join core.series as series
     on series.feed = %(feed)s and series.site_code = cell.site_code and series.channel = cell.channel
 where cell.content_batch_id = %(content_batch_id)s
-order by series.series_id, cell.period_start
