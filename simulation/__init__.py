@@ -1,0 +1,1 @@
+"""A stand-in for departments' systems: speaks their protocols and knows nothing of the warehouse."""
