@@ -59,7 +59,7 @@ def run_feed(
         fetch_paths(contract, paths) if paths else fetch(contract, cursor=cursor_of(conn, contract))
     )
     batches = load(
-        conn, contract, deliveries, byte_store=settings.byte_store, known_at_option=known_at, run_id=run_id
+        conn, contract, deliveries, byte_store=settings.bytes_store, known_at_option=known_at, run_id=run_id
     )
     landed = time.perf_counter()
     result = core.build(conn, contract, run_id=run_id)

@@ -20,6 +20,7 @@ from psycopg import sql as pgsql
 from sqlglot import exp
 
 from ecowarehouse.postgres.connection import connect
+from ecowarehouse.postgres.errors import DatabaseUnreachable
 
 DEFAULT_ROLE = "eco_engineer"
 
@@ -65,8 +66,8 @@ def run(
     try:
         with connect(role or DEFAULT_ROLE, application="eco query") as conn:
             return ask(conn, question, as_of=as_of, judge_by=judge_by, parameters=parameters)
-    except psycopg.errors.InvalidParameterValue as error:
-        raise QueryRefused(f"there is no role {role!r}; `eco roles check` lists them") from error
+    except DatabaseUnreachable as error:
+        raise QueryRefused(str(error)) from error
 
 
 def ask(

@@ -32,11 +32,10 @@ def register(app: typer.Typer) -> None:
 def up(
     database_only: Annotated[bool, typer.Option("--database-only", help="PostgreSQL alone.")] = False,
 ) -> None:
-    from ecowarehouse.postgres.prepare import prepare
+    from ecowarehouse.deployment import deploy
+    from ecowarehouse.settings import Settings
 
-    applied = prepare()
-    for migration in applied:
-        typer.echo(f"migration {migration.path.name} applied")
+    deploy(Settings.load(), say=typer.echo)
     typer.echo(f"PostgreSQL: {_database_line()}")
     if database_only:
         return

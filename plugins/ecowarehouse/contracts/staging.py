@@ -1,4 +1,4 @@
-"""The staging views of a feed, written from its contract: cast, unpivot, sentinel to missing, label to period."""
+"""The staging views of a feed, from its contract: cast, unpivot, sentinel to missing, label to period."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
-from ecowarehouse.contracts.model import Channel, Contract
+from ecowarehouse.contracts.model import Contract
 
 _HEAD = """\
 -- Written from the contract by `eco source staging {feed} --write`: change the contract.
@@ -50,6 +50,7 @@ select
     content_batch_id,
     row_number,
     site_code,
+    period_start,
     site_name,
     area_name,
     case when longitude ~ '{number}' then longitude::numeric end as longitude,
@@ -109,6 +110,7 @@ def site_sql(contract: Contract, relation: str | None = None) -> str:
         "batch_id as content_batch_id",
         "row_number",
         f"{_key(contract, site.code)} as site_code",
+        f"{_period_start(contract)} as period_start",
         f"{_text_or_null(contract, site.name)} as site_name",
         f"{_text_or_null(contract, site.area)} as area_name",
         f"{_text_or_null(contract, site.longitude)} as longitude",
@@ -146,11 +148,18 @@ def _received(contract: Contract, relation: str | None) -> str:
         "batch_id as content_batch_id",
         "row_number",
         "rejected_columns",
-        f"{_key(contract, contract.site.code)} as site_code",
-        f"{_period_start(contract)} as period_start",
+        "placed.site_code",
+        "placed.period_start",
         *contract.channels,
     ]
-    return "    select\n        " + ",\n        ".join(columns) + f"\n    from {_source(contract, relation)}"
+    return (
+        "    select\n        " + ",\n        ".join(columns) + f"\n    from {_source(contract, relation)}"
+        "\n    -- `offset 0` keeps these two from being worked out anew for every cell."
+        "\n    cross join lateral (\n        select"
+        f"\n            {_key(contract, contract.site.code)} as site_code,"
+        f"\n            {_period_start(contract)} as period_start"
+        "\n        offset 0\n    ) as placed"
+    )
 
 
 def _source(contract: Contract, relation: str | None) -> str:

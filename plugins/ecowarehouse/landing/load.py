@@ -7,7 +7,7 @@ are landed already, `rejected` is a content that can't be used (its bytes are ke
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -73,12 +73,8 @@ def load(
         conn.commit()
         return [
             _attempt(conn, contract, delivery, byte_store, known_at_option, run_id)
-            for delivery in _opened(deliveries)
+            for delivery in deliveries
         ]
-
-
-def _opened(deliveries: Iterable[Delivery]) -> Iterator[Delivery]:
-    yield from deliveries
 
 
 def close_aborted(conn: psycopg.Connection[Any], feed: str) -> int:

@@ -5,9 +5,8 @@ with received as (
         batch_id as content_batch_id,
         row_number,
         rejected_columns,
-        btrim(stationcode, e'\u3000 ') as site_code,
-        (btrim(timepoint, e'\u3000 ')::timestamp at time zone 'Asia/Shanghai')
-        - interval '1 hour' as period_start,
+        placed.site_code,
+        placed.period_start,
         so2,
         no2,
         co,
@@ -26,6 +25,14 @@ with received as (
         primarypollutant,
         quality
     from {{ source('landing', 'cnemc_air_hourly') }}
+    -- `offset 0` keeps these two from being worked out anew for every cell.
+    cross join lateral (
+        select
+            btrim(stationcode, e'\u3000 ') as site_code,
+            (btrim(timepoint, e'\u3000 ')::timestamp at time zone 'Asia/Shanghai')
+        - interval '1 hour' as period_start
+        offset 0
+    ) as placed
 )
 
 select

@@ -5,6 +5,8 @@ with said as (
         batch_id as content_batch_id,
         row_number,
         btrim(stationcode, e'\u3000 ') as site_code,
+        (btrim(timepoint, e'\u3000 ')::timestamp at time zone 'Asia/Shanghai')
+        - interval '1 hour' as period_start,
         nullif(btrim(coalesce(positionname, ''), e'\u3000 '), '') as site_name,
         nullif(btrim(coalesce(area, ''), e'\u3000 '), '') as area_name,
         nullif(btrim(coalesce(longitude, ''), e'\u3000 '), '') as longitude,
@@ -16,6 +18,7 @@ select
     content_batch_id,
     row_number,
     site_code,
+    period_start,
     site_name,
     area_name,
     case when longitude ~ '^[+-]?[0-9]{1,3}(\.[0-9]{1,20})?$' then longitude::numeric end as longitude,

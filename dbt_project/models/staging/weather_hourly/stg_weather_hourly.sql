@@ -5,13 +5,8 @@ with received as (
         batch_id as content_batch_id,
         row_number,
         rejected_columns,
-        btrim(station_id, ' ') as site_code,
-        case
-            when btrim(time, ' ') ~ '(Z|[+-][0-9]{2}:[0-9]{2})$'
-                then btrim(time, ' ')::timestamptz
-            else btrim(time, ' ')::timestamp at time zone 'Asia/Shanghai'
-        end
-        - interval '1 hour' as period_start,
+        placed.site_code,
+        placed.period_start,
         temperature,
         humidity,
         pressure,
@@ -19,6 +14,18 @@ with received as (
         wind_direction,
         precipitation
     from {{ source('landing', 'weather_hourly') }}
+    -- `offset 0` keeps these two from being worked out anew for every cell.
+    cross join lateral (
+        select
+            btrim(station_id, ' ') as site_code,
+            case
+            when btrim(time, ' ') ~ '(Z|[+-][0-9]{2}:[0-9]{2})$'
+                then btrim(time, ' ')::timestamptz
+            else btrim(time, ' ')::timestamp at time zone 'Asia/Shanghai'
+        end
+        - interval '1 hour' as period_start
+        offset 0
+    ) as placed
 )
 
 select

@@ -5,6 +5,12 @@ with said as (
         batch_id as content_batch_id,
         row_number,
         btrim(station_id, ' ') as site_code,
+        case
+            when btrim(time, ' ') ~ '(Z|[+-][0-9]{2}:[0-9]{2})$'
+                then btrim(time, ' ')::timestamptz
+            else btrim(time, ' ')::timestamp at time zone 'Asia/Shanghai'
+        end
+        - interval '1 hour' as period_start,
         nullif(btrim(coalesce(station_name, ''), ' '), '') as site_name,
         nullif(btrim(coalesce(township, ''), ' '), '') as area_name,
         nullif(btrim(coalesce(lon, ''), ' '), '') as longitude,
@@ -16,6 +22,7 @@ select
     content_batch_id,
     row_number,
     site_code,
+    period_start,
     site_name,
     area_name,
     case when longitude ~ '^[+-]?[0-9]{1,3}(\.[0-9]{1,20})?$' then longitude::numeric end as longitude,

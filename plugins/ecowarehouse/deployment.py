@@ -1,0 +1,49 @@
+"""What stands between runs: tables, channels, standards and views, brought to what code and city say. Idempotent."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+
+from ecowarehouse import marts, standards
+from ecowarehouse.contracts import load_contracts
+from ecowarehouse.core import channels
+from ecowarehouse.landing import table
+from ecowarehouse.postgres.connection import connect
+from ecowarehouse.postgres.prepare import prepare
+from ecowarehouse.postgres.session import acting_as
+from ecowarehouse.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+def deploy(settings: Settings, say: Callable[[str], None] = logger.info) -> None:
+    """Apply migrations, landing tables, channels, standards and views; `say` gets a line for each that changed.
+
+    A broken contract is named and left out; the others are deployed.
+    """
+    for migration in prepare(settings):
+        say(f"migration {migration.path.name} applied")
+    found = load_contracts(settings.city)
+    for feed, broken in sorted(found.broken.items()):
+        say(f"contract {feed} is broken and left out: {broken.message}")
+    with connect(application="deployment", settings=settings) as conn:
+        _apply_contracts(conn, [found.contracts[feed] for feed in sorted(found.contracts)])
+        for line in standards.apply(conn, settings=settings):
+            say(f"standards: {line}")
+        if marts.deploy(sorted(found.contracts), conn=conn, settings=settings):
+            say("views: staging and as_of deployed")
+
+
+def _apply_contracts(conn: psycopg.Connection[Any], contracts: list[Any]) -> None:
+    with acting_as(conn, "eco_landing"):
+        for contract in contracts:
+            table.ensure(conn, contract)
+        conn.commit()
+    with acting_as(conn, "eco_core"):
+        for contract in contracts:
+            channels.apply(conn, contract)
+        conn.commit()
