@@ -21,6 +21,7 @@ from ecowarehouse.settings import Settings
 ROLE: Final = "eco_dbt"
 _PARSED: Final = "partial_parse.msgpack"
 _ONE_AT_A_TIME = threading.Lock()
+_SILENT: Final = frozenset({"exposure", "operation"})
 _OK: Final = frozenset({"success", "pass", "warn", "no-op"})
 
 
@@ -77,7 +78,8 @@ def run(
         places += ["--partial-parse-file-path", str(home / _PARSED)]
     with _ONE_AT_A_TIME, _environment(_session(build_id, settings)):
         outcome = dbtRunner().invoke([*common, *arguments, *places])
-    results = [_model_run(result) for result in getattr(outcome.result, "results", None) or []]
+    nodes = [_model_run(result) for result in getattr(outcome.result, "results", None) or []]
+    results = [node for node in nodes if node.failed or node.kind not in _SILENT]
     failure = _failure(outcome, results)
     if failure is not None:
         raise DbtFailed(f"{failure} (dbt's log: {folder / 'log' / 'dbt.log'})", results)
