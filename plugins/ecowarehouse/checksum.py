@@ -4,8 +4,9 @@
 difference means that somebody touched the candidate in between. Whoever needs the checksum uses
 `period_checksum_sql`, nobody writes his own.
 
-It does not depend on the order of rows or of columns, on `build_id`, or on settings of the session (time zone,
-date style): rows are hashed as values (`hash_record_extended`) and not as text. Two seeds make 128 bits.
+It does not depend on the order of rows or of columns, on `build_id`, or on settings of the session (time
+zone, date style): rows are hashed as values (`hash_record_extended`) and not as text. Two seeds make
+128 bits.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ class ChecksumError(ValueError):
 
 
 def period_expression(column: str, grain: str, zone: str) -> str:
-    """SQL that turns a period column into its local start: hours timestamptz, days and months date, years integer.
+    """SQL that turns a period column into its local start.
+
+    Hours are timestamptz, days and months date, years integer.
 
     Args:
         column: SQL of the column, quoted already if it needs to be (`r.period_start`).

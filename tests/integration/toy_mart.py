@@ -1,4 +1,4 @@
-"""A small house before the gate: two datasets of one element, made by hand, with a gate setup of their own."""
+"""A small house before the gate: two datasets of one element, made by hand, with a setup of their own."""
 
 from __future__ import annotations
 
@@ -28,6 +28,13 @@ COLUMNS = {
 
 
 @dataclass(frozen=True)
+class ToyPublishing:
+    """Only what the release asks."""
+
+    open: bool
+
+
+@dataclass(frozen=True)
 class ToyDataset:
     """The face of a dataset, as datasets.py gives it."""
 
@@ -38,17 +45,17 @@ class ToyDataset:
     period_column: str
     grain: str
     feeds: list[str]
-    publishing: dict[str, Any]
+    publishing: ToyPublishing
     open_columns: list[str] = field(default_factory=list)
     title: dict[str, str] = field(default_factory=dict)
 
 
 STATION_HOUR = ToyDataset(
     "air.station_hour", "air", "air.station_hour", ["station_code", "period_start"], "period_start", "hour",
-    ["toy"], {"open": True}, ["station_code", "period_start", "aqi"],
+    ["toy"], ToyPublishing(True), ["station_code", "period_start", "aqi"],
 )  # fmt: skip
 AREA_DAY = ToyDataset(
-    "air.area_day", "air", "air.area_day", ["area_code", "day"], "day", "day", ["toy"], {"open": False}
+    "air.area_day", "air", "air.area_day", ["area_code", "day"], "day", "day", ["toy"], ToyPublishing(False)
 )
 
 
@@ -107,8 +114,8 @@ class Toy:
                 primary key (station_code, period_start));
             create index on air.station_hour (period_start);
             comment on column air.station_hour.aqi is '空气质量指数 · air quality index';
-            create table air.area_day (area_code text not null, day date not null, aqi numeric, build_id bigint,
-                primary key (area_code, day));
+            create table air.area_day (area_code text not null, day date not null, aqi numeric,
+                build_id bigint,                primary key (area_code, day));
             create index on air.area_day (day);
             grant select on all tables in schema air to eco_gate, eco_release, eco_engineer;
             reset role;
@@ -137,7 +144,8 @@ class Toy:
         ).fetchone()  # fmt: skip
         assert row
         self.admin.execute(
-            "update landing.batch set outcome = 'loaded', content_batch_id = batch_id where batch_id = %s", row
+            "update landing.batch set outcome = 'loaded', content_batch_id = batch_id where batch_id = %s",
+            row,
         )
         return int(row[0])
 
@@ -149,8 +157,9 @@ class Toy:
             [list(stations), start, start + (hours - 1) * HOUR],
         )
         self.admin.execute(
-            "insert into air.area_day select 'A', d::date, 50, 0 from generate_series(%s::timestamptz at time zone"
-            " 'Asia/Shanghai', %s at time zone 'Asia/Shanghai', interval '1 day') d on conflict do nothing",
+            "insert into air.area_day select 'A', d::date, 50, 0"
+            " from generate_series(%s::timestamptz at time zone 'Asia/Shanghai',"
+            " %s at time zone 'Asia/Shanghai', interval '1 day') d on conflict do nothing",
             [start, start + (hours - 1) * HOUR],
         )
         return [start + n * HOUR for n in range(hours)]
@@ -194,8 +203,9 @@ class Toy:
             periods="select unnest(%(periods)s::timestamptz[]) as period_start",
         )  # fmt: skip
         self.admin.execute(
-            f"insert into governance.candidate_period select {build_id}, '{dataset.dataset}', period_start, rows,"
-            f" checksum from ({statement}) c".encode(), {"periods": list(periods)},
+            f"insert into governance.candidate_period"
+            f" select {build_id}, '{dataset.dataset}', period_start, rows, checksum from ({statement}) c".encode(),
+            {"periods": list(periods)},
         )  # fmt: skip
 
     def judge(self, build_id: int) -> GateResult:

@@ -12,7 +12,7 @@ import psycopg
 def closed_before(
     conn: psycopg.Connection[Any], feeds: Sequence[str], lateness: Mapping[str, timedelta]
 ) -> datetime | None:
-    """Periods that end at or before this moment are closed: every feed's clock is past their end and its lateness.
+    """Periods that end at or before this moment are closed: every feed's clock is past that and its lateness.
 
     A feed that never delivered does not decide. None: no feed did, so nothing more is to come.
     """

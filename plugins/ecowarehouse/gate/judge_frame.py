@@ -1,7 +1,7 @@
 """Great Expectations as judge of one table of periods: the only place that imports it.
 
-The import takes seconds, so it happens once a process and only when there is something to judge. Telemetry is off
-before the import; nothing is asked of a network.
+The import takes seconds, so it happens once a process and only when there is something to judge. Telemetry is
+off before the import; nothing is asked of a network.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ class Judgement:
 
     failing: dict[str, set[int]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
-    raw: list[Any] = field(default_factory=list)
 
 
 def judge_frame(title: str, expectations: Sequence[Expectation], measured: Sequence[Measured]) -> Judgement:
@@ -132,8 +131,6 @@ def _take(result: Any, into: Judgement) -> None:
         into.failing[name] = {int(row[_ROW]) for row in rows}
     else:
         into.errors[name] = "failed without saying where"
-        return
-    into.raw.append(result)
 
 
 def _exception(info: Any) -> str | None:

@@ -12,7 +12,7 @@ import psycopg
 
 from ecowarehouse import ledger
 from ecowarehouse.gate import clock, store
-from ecowarehouse.gate.judge_frame import Judgement, judge_frame
+from ecowarehouse.gate.judge_frame import judge_frame
 from ecowarehouse.gate.measure import Measured, MeasureError, measure, relation_columns
 from ecowarehouse.gate.setup import Setup
 from ecowarehouse.gate.store import Build
@@ -77,7 +77,6 @@ class _Case:
     fault: str | None = None
     columns: list[str] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
-    judgements: list[tuple[str, Judgement]] = field(default_factory=list)
 
 
 def judge(
@@ -161,7 +160,7 @@ def _judge_cases(conn: psycopg.Connection[Any], build: Build, setup: Setup, case
             try:
                 _judge_case(conn, build, setup, case)
             except MeasureError as error:
-                case.fault = f"the measures could not be computed: {error}. Mend: expectations/{build.element}.yml"
+                case.fault = f"measures not computed: {error}. Mend: expectations/{build.element}.yml"
         if case.fault is not None:
             case.verdicts = [blocked(case.dataset.dataset, p, "closed", case.fault) for p in case.periods]
 
@@ -175,7 +174,8 @@ def _standards_fault(conn: psycopg.Connection[Any], setup: Setup) -> str | None:
         return f"approval of the standards could not be checked ({type(error).__name__}: {error})"
     if not changed:
         return None
-    return f"standards not approved: {', '.join(changed)}. Mend: eco standards diff, then approve or restore, rebuild"
+    mend = "Mend: eco standards diff, then approve or restore, and rebuild"
+    return f"standards not approved: {', '.join(changed)}. {mend}"
 
 
 def _place_fault(case: _Case, setup: Setup) -> str | None:
@@ -206,9 +206,9 @@ def _judge_case(conn: psycopg.Connection[Any], build: Build, setup: Setup, case:
             case.verdicts.append(blocked(name, period.period_start, state, fault, period.checksum))
     for state, periods in by_state.items():
         judgement = judge_frame(f"{name} {state}", case.suite.applicable(state), periods)
-        case.judgements.append((state, judgement))
         case.verdicts += [
-            decide(name, case.suite, state, period, row, judgement, waivers) for row, period in enumerate(periods)
+            decide(name, case.suite, state, period, row, judgement, waivers)
+            for row, period in enumerate(periods)
         ]
     case.verdicts.sort(key=lambda verdict: verdict.period_start)
 
@@ -244,7 +244,7 @@ def _candidate_fault(dataset: Dataset, period: Measured, recorded: Mapping[datet
     if known is None:
         return f"no build recorded this period of {dataset.relation}. {rebuild}"
     if known != period.checksum:
-        return f"{dataset.relation} is not what its build left: its checksum of this period differs. {rebuild}"
+        return f"{dataset.relation} is not what its build left: the period's checksum differs. {rebuild}"
     return None
 
 
@@ -278,6 +278,6 @@ def _report(setup: Setup, build: Build, cases: Sequence[_Case]) -> None:
     from ecowarehouse.gate import docs
 
     try:
-        docs.write(setup.reports, build, [(c.dataset.dataset, c.periods, c.verdicts) for c in cases])
+        docs.write(setup.reports, build, setup.zone, [v for c in cases for v in c.verdicts])
     except Exception:
         logger.warning("the gate's report of build %s was not written", build.build_id, exc_info=True)

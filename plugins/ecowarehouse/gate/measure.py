@@ -46,8 +46,8 @@ class Measured:
 def relation_columns(conn: psycopg.Connection[Any], relation: str) -> list[str]:
     """Column names of a relation in their order; empty if there is no such relation."""
     rows = conn.execute(
-        "select attname from pg_attribute where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped"
-        " order by attnum",
+        "select attname from pg_attribute"
+        " where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped order by attnum",
         [relation_name(relation)],
     ).fetchall()
     return [str(row[0]) for row in rows]
@@ -98,14 +98,15 @@ def _statement(dataset: Dataset, suite: DatasetSuite, columns: Sequence[str], zo
         dataset.relation, columns, dataset.period_column, dataset.grain, zone,
         periods="select gate_period as period_start from asked",
     )  # fmt: skip
-    parts = [f"with asked as ({_PERIODS})", f", checks as ({checks})", f", measured as ({_measures(dataset, suite, zone)})"]
+    parts = [f"with asked as ({_PERIODS})", f", checks as ({checks})"]
+    parts.append(f", measured as ({_measures(dataset, suite, zone)})")
     values = [f"m.{identifier(name)}" for name in suite.measures]
     values += ["c.rows", "coalesce(m.gate_held, 0)"]
     joins = "join checks c on c.period_start = a.gate_period left join measured m using (gate_period)"
     if suite.sites:
         parts.append(_sites(dataset, suite.sites, zone, step))
-        values += ["coalesce(s.sites, 0)", "s.expected", "coalesce(s.sites, 0)::numeric / nullif(s.expected, 0)"]
-        values.append("coalesce(n.new_sites, 0)")
+        share = "coalesce(s.sites, 0)::numeric / nullif(s.expected, 0)"
+        values += ["coalesce(s.sites, 0)", "s.expected", share, "coalesce(n.new_sites, 0)"]
         joins += " left join site_count s using (gate_period) left join new_site n using (gate_period)"
     ending = f"(a.gate_period at time zone '{zone}' + interval '{step}') at time zone '{zone}'"
     parts.append(f"select a.gate_period, {ending}, c.rows, c.checksum, {', '.join(values)}")
@@ -131,7 +132,7 @@ def _measures(dataset: Dataset, suite: DatasetSuite, zone: str) -> str:
 def _sites(dataset: Dataset, sites: Sites, zone: str, step: str) -> str:
     """Sites that report in a period, against the most that did in one of the periods looked back upon.
 
-    A new site is one that the register heard of during the period or its lateness, and not with the first batch.
+    A new site is one that the register first heard of during the period or its lateness.
     """
     column = f"r.{identifier(dataset.period_column)}"
     site = f"r.{identifier(sites.column)}"

@@ -25,24 +25,34 @@ with judged as (
         %(states)s::text[], %(contents)s::text[]) as j(dataset, period_start, verdict, period_state, content)
 )
 """
-_NEWLY_BLOCKED = f"""{_JUDGED}
+_NEWLY_BLOCKED = (
+    _JUDGED
+    + """
 select j.dataset, j.period_start
 from judged j left join governance.dataset_state b using (dataset, period_start)
 where j.verdict = 'blocked' and b.state is distinct from 'blocked'
-""".encode()
-_STAND_NOW = f"""{_JUDGED}
+"""
+).encode()
+_STAND_NOW = (
+    _JUDGED
+    + """
 update governance.dataset_state s set judged_build = %(build)s, state = case
     when j.verdict = 'blocked' then 'blocked'
     when s.released_checksum is distinct from j.content then 'waiting'
     when j.period_state = 'open' then 'open'
     else 'released' end
 from judged j where j.dataset = s.dataset and j.period_start = s.period_start
-""".encode()
-_STAND_FIRST = f"""{_JUDGED}
+"""
+).encode()
+_STAND_FIRST = (
+    _JUDGED
+    + """
 insert into governance.dataset_state (dataset, period_start, element, state, judged_build)
-select dataset, period_start, %(element)s, case verdict when 'blocked' then 'blocked' else 'waiting' end, %(build)s
+select dataset, period_start, %(element)s, case verdict when 'blocked' then verdict else 'waiting' end,
+    %(build)s
 from judged on conflict (dataset, period_start) do nothing
-""".encode()
+"""
+).encode()
 
 
 class GateError(RuntimeError):
@@ -94,7 +104,7 @@ def require_built(conn: psycopg.Connection[Any], build: Build) -> bool:
         GateError: it was never built.
     """
     if build.outcome != "built":
-        raise GateError(f"build {build.build_id} of {build.element} is {build.outcome}, not built; nothing to judge")
+        raise GateError(f"build {build.build_id} of {build.element} is {build.outcome}, not built")
     return newest_build(conn, build.element) == build.build_id
 
 
@@ -119,7 +129,8 @@ def touched_periods(conn: psycopg.Connection[Any], build: Build) -> dict[str, se
 def unresolved_periods(conn: psycopg.Connection[Any], element: str) -> dict[str, set[datetime]]:
     """Periods by dataset that are not finally released."""
     rows = conn.execute(
-        "select dataset, period_start from governance.dataset_state where element = %s and state <> 'released'",
+        "select dataset, period_start from governance.dataset_state"
+        " where element = %s and state <> 'released'",
         [element],
     ).fetchall()
     return _by_dataset(rows)
@@ -174,15 +185,18 @@ def write_verdicts(
     new = [v for v in verdicts if before.get((v.dataset, v.period_start)) != v.content]
     if not new:
         return 0
-    with conn.cursor() as cursor, cursor.copy(
-        "copy governance.verdict (dataset, period_start, build_id, step_id, verdict, period_state, declared,"
-        " evaluated, reason, figures, failed, waiver_id, suite_hash, checksum) from stdin"
-    ) as copy:
+    with (
+        conn.cursor() as cursor,
+        cursor.copy(
+            "copy governance.verdict (dataset, period_start, build_id, step_id, verdict, period_state,"
+            " declared, evaluated, reason, figures, failed, waiver_id, suite_hash, checksum) from stdin"
+        ) as copy,
+    ):
         for v in new:
             copy.write_row(
                 (v.dataset, v.period_start, build.build_id, step_id, v.verdict, v.period_state, v.declared,
-                 v.evaluated, v.reason, json.dumps(v.figures), json.dumps(v.failed), v.waiver_id, v.suite_hash,
-                 v.checksum)
+                 v.evaluated, v.reason, json.dumps(v.figures), json.dumps(v.failed), v.waiver_id,
+                 v.suite_hash, v.checksum)
             )  # fmt: skip
     return len(new)
 
@@ -197,7 +211,8 @@ def _last_verdicts(
     ).fetchall()
     return {
         (dataset, period): (
-            word, state, reason, [(f["expectation"], f.get("waiver_id")) for f in failed], suite_hash, checksum
+            word, state, reason, [(f["expectation"], f.get("waiver_id")) for f in failed], suite_hash,
+            checksum,
         )
         for dataset, period, word, state, reason, failed, suite_hash, checksum in rows
     }  # fmt: skip
@@ -211,7 +226,7 @@ def write_states(
 ) -> list[Verdict]:
     """Say where every judged period stands now; returns the verdicts by which a period became blocked.
 
-    `contents` has what a release of each period would be (see `content_id`): what is published already needs none.
+    `contents` has what a release of each period would be (see `content_id`); what is published needs none.
     """
     parameters = {
         "datasets": [v.dataset for v in verdicts],
@@ -259,3 +274,25 @@ def _by_dataset(rows: Sequence[tuple[Any, ...]]) -> dict[str, set[datetime]]:
     for dataset, period in rows:
         found.setdefault(dataset, set()).add(period)
     return found
+
+
+def unresolved_verdicts(conn: psycopg.Connection[Any], dataset: str | None) -> list[dict[str, Any]]:
+    """Periods that are not finally released, blocked ones first, with the judgement that holds."""
+    from psycopg.rows import dict_row
+
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(
+            """
+            select s.dataset, s.period_start, s.state, s.judged_build, v.verdict, v.period_state, v.reason
+            from governance.dataset_state s
+            left join lateral (
+                select * from governance.verdict v
+                where v.dataset = s.dataset and v.period_start = s.period_start
+                  and v.build_id = s.judged_build
+                order by v.verdict_id desc limit 1
+            ) v on true
+            where s.state <> 'released' and (%(dataset)s::text is null or s.dataset = %(dataset)s)
+            order by s.state, s.dataset, s.period_start
+            """,
+            {"dataset": dataset},
+        ).fetchall()

@@ -1,7 +1,7 @@
 """What the gate demands: `expectations/<element>.yml`, read and checked.
 
-A suite that says something the gate would not understand is refused as a whole, with file and field: a limit that is
-silently left out would let data through.
+A suite that says something the gate would not understand is refused as a whole, with file and field: a limit
+that is silently left out would let data through.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 import re
 from datetime import date
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -24,7 +24,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class SuiteError(ValueError):
-    """A suite is missing, unreadable or says something the gate does not understand; the message names the place."""
+    """A suite is missing, unreadable or not understood; the message names the place."""
 
 
 class _Strict(BaseModel):
@@ -38,12 +38,22 @@ class Change(_Strict):
     by: str = Field(min_length=1)
     change: str = Field(min_length=1)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _on_is_no_boolean(cls, content: Any) -> Any:
+        """YAML 1.1 reads the key `on` as true."""
+        if isinstance(content, dict) and True in content:
+            return {"on" if key is True else key: value for key, value in content.items()}
+        return content
+
 
 class Expectation(_Strict):
     """One demand on one measure of every period."""
 
     name: str
-    expect: Literal["column_values_to_be_between", "column_values_to_not_be_null", "column_values_to_be_in_set"]
+    expect: Literal[
+        "column_values_to_be_between", "column_values_to_not_be_null", "column_values_to_be_in_set"
+    ]
     measure: str
     min_value: float | None = None
     max_value: float | None = None
@@ -75,7 +85,8 @@ class Expectation(_Strict):
             return {"value_set": list(self.value_set or [])}
         if self.expect == "column_values_to_not_be_null":
             return {}
-        given: dict[str, float | bool | list[float]] = {"strict_min": self.strict_min, "strict_max": self.strict_max}
+        given: dict[str, float | bool | list[float]] = {}
+        given |= {"strict_min": self.strict_min, "strict_max": self.strict_max}
         if self.min_value is not None:
             given["min_value"] = self.min_value
         if self.max_value is not None:
@@ -165,13 +176,15 @@ def load_suite(folder: Path, element: str) -> ElementSuite:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise SuiteError(f"no suite: expectations/{path.name} does not exist. Mend: write it, with reasons and owners") from error
+        raise SuiteError(f"no suite: expectations/{path.name} does not exist. Mend: write it") from error
     except (OSError, yaml.YAMLError) as error:
         raise SuiteError(f"expectations/{path.name} cannot be read: {error}") from error
     try:
         suite = ElementSuite.model_validate(content)
     except ValidationError as error:
-        places = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        found = error.errors()
+        places = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in found[:5])
+        places += f"; and {len(found) - 5} more" if len(found) > 5 else ""
         raise SuiteError(f"expectations/{path.name}: {places}") from error
     if suite.element != element:
         raise SuiteError(f"expectations/{path.name}: says element {suite.element!r}, expected {element!r}")
@@ -188,5 +201,7 @@ def suite_of(folder: Path, element: str, dataset: str) -> DatasetSuite:
     if suite is None:
         raise SuiteError(f"no suite: {dataset} is missing in expectations/{element}.yml. Mend: add it")
     if not suite.expectations:
-        raise SuiteError(f"empty suite: {dataset} has no expectation in expectations/{element}.yml. Mend: add one")
+        raise SuiteError(
+            f"empty suite: expectations/{element}.yml demands nothing of {dataset}. Mend: add one"
+        )
     return suite

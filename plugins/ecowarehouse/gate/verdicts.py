@@ -126,7 +126,8 @@ def _structural(
     if not missing:
         return None
     told = "; ".join(f"{name}: {errors.get(name, 'no result')}" for name in missing)
-    return f"{len(evaluated)} of {len(declared)} expectations evaluated ({told}). Mend: the suite, then eco gate"
+    counts = f"{len(evaluated)} of {len(declared)} expectations evaluated"
+    return f"{counts} ({told}). Mend: the suite, then eco gate"
 
 
 def _unwaived(failed: Sequence[Mapping[str, Any]]) -> str | None:

@@ -31,12 +31,12 @@ def waive(
 ) -> int:
     """Record the decision to publish in spite of one failed expectation; the next gate takes it up.
 
-    Returns the decision's id. It lets nothing through but a failed expectation: never another build's candidate,
-    a missing or empty one, changed standards, or an expectation that gave no result.
+    Returns the decision's id. It lets nothing through but a failed expectation: never another build's
+    candidate, a missing or empty one, changed standards, or an expectation that gave no result.
 
     Raises:
-        GateError: unknown dataset or expectation, one that is only a warning, no reason, no name, or times that
-            make no sense.
+        GateError: unknown dataset or expectation, one that is only a warning, no reason, no name, or times
+            that make no sense.
         SuiteError: the dataset's suite cannot be read.
     """
     setup = setup or Setup.load()
@@ -47,7 +47,8 @@ def waive(
         raise GateError(f"the period ends ({period_to}) before it starts ({period_from})")
     with acting_as(conn, ROLE):
         row = conn.execute(
-            "insert into decision.waiver (dataset, period_from, period_to, expectation, reason, decided_by, until)"
+            "insert into decision.waiver"
+            " (dataset, period_from, period_to, expectation, reason, decided_by, until)"
             " select %s, %s, %s, %s, %s, %s, %s where %s > clock_timestamp() returning waiver_id",
             [dataset, period_from, period_to, expectation, reason.strip(), by.strip(), until, until],
         ).fetchone()
@@ -68,7 +69,8 @@ def parse_period(text: str, zone: str) -> tuple[datetime, datetime]:
 
 
 def _single(text: str, zone: str) -> tuple[datetime, datetime]:
-    match = re.fullmatch(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?(?:[T ](\d{2})(?::00(?::00)?)?)?", text.strip())
+    pattern = r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?(?:[T ](\d{2})(?::00(?::00)?)?)?"
+    match = re.fullmatch(pattern, text.strip())
     if match is None or (match[4] and not match[3]):
         raise GateError(f"period {text!r}: expected a year, month, day or hour, such as 2019-07-18T08:00")
     year, month, day, hour = (int(part) if part else None for part in match.groups())

@@ -1,5 +1,6 @@
 """One transaction that makes readable what the gate let through: what changed, and nothing else."""
 
+# ruff: noqa: S608 -- identifiers are quoted, conditions are those of the reviewed suites
 from __future__ import annotations
 
 import json
@@ -19,7 +20,14 @@ from ecowarehouse.checksum import (
     relation_name,
 )
 from ecowarehouse.gate.setup import Setup
-from ecowarehouse.gate.store import Build, content_id, read_build, require_built
+from ecowarehouse.gate.store import (
+    Build,
+    GateError,
+    content_id,
+    newest_build,
+    read_build,
+    require_built,
+)
 from ecowarehouse.gate.suites import DatasetSuite, SuiteError, suite_of
 from ecowarehouse.postgres.session import acting_as
 from ecowarehouse.release import relations
@@ -101,8 +109,8 @@ def release(
 ) -> ReleaseResult:
     """Release every period that this very build's gate let through and that is not published already.
 
-    Everything happens in the one transaction that also closes the step: a kill leaves the old state or the new one,
-    and running it again completes it or finds nothing to do.
+    Everything happens in the one transaction that also closes the step: a kill leaves the old state or the
+    new one, and running it again completes it or finds nothing to do.
 
     Args:
         conn: a connection whose login may act as `eco_release`, not in autocommit.
@@ -193,7 +201,8 @@ def _still_standing(
     standing = []
     for period in cleared:
         if now.get(period.period_start) != period.checksum:
-            reason = f"{dataset.relation} changed after the verdict. Mend: eco build {dataset.element}, then eco gate"
+            mend = f"Mend: eco build {dataset.element}, then eco gate"
+            reason = f"{dataset.relation} changed after the verdict. {mend}"
         elif period.suite_hash != suite.hash:
             reason = f"expectations/{dataset.element}.yml changed after the verdict. Mend: eco gate"
         else:
@@ -242,7 +251,8 @@ def _insert_release(conn: psycopg.Connection[Any], build: Build, works: Sequence
     `known_at` never goes back: a release contains what those before it knew.
     """
     previous = conn.execute(
-        "select build_id, known_at from governance.release where element = %s order by release_id desc limit 1",
+        "select build_id, known_at from governance.release where element = %s"
+        " order by release_id desc limit 1",
         [build.element],
     ).fetchone()
     last_build, last_known = previous or (0, None)
@@ -327,9 +337,13 @@ def _of(alias: str, columns: Sequence[str]) -> str:
 
 
 def _insert_periods(conn: psycopg.Connection[Any], works: Sequence[_Work], release_id: int) -> None:
-    with conn.cursor() as cursor, cursor.copy(
-        "copy governance.release_period (release_id, dataset, period_start, verdict, inserted, closed) from stdin"
-    ) as copy:
+    with (
+        conn.cursor() as cursor,
+        cursor.copy(
+            "copy governance.release_period (release_id, dataset, period_start, verdict, inserted, closed)"
+            " from stdin"
+        ) as copy,
+    ):
         for work in works:
             for period in work.cleared:
                 inserted, closed = work.changes.get(period.period_start, (0, 0))
@@ -370,3 +384,30 @@ def _refuse(conn: psycopg.Connection[Any], result: ReleaseResult) -> None:
             "insert into governance.notice (kind, subject, message) values ('blocked', %s, %s)",
             [f"{refused.dataset} {refused.period_start.isoformat()}", refused.reason],
         )
+
+
+def release_datasets(
+    conn: psycopg.Connection[Any],
+    datasets: Collection[str] = (),
+    *,
+    run_id: str | None = None,
+    setup: Setup | None = None,
+) -> list[ReleaseResult]:
+    """Release these datasets, or all, from the newest build of each element that has one.
+
+    Raises:
+        GateError: an unknown dataset.
+        RelationError, LockNotObtained: as `release`.
+    """
+    setup = setup or Setup.load()
+    known = {dataset.dataset: dataset.element for dataset in setup.datasets}
+    if unknown := sorted(set(datasets) - set(known)):
+        raise GateError(f"unknown dataset {', '.join(unknown)}; known: {', '.join(sorted(known))}")
+    elements = sorted({known[name] for name in datasets or known})
+    with acting_as(conn, ROLE):
+        builds = [newest_build(conn, element) for element in elements]
+    return [
+        release(conn, build, run_id=run_id, datasets=datasets, setup=setup)
+        for build in builds
+        if build is not None
+    ]

@@ -3,6 +3,7 @@
 Nothing readable points at a table that dbt owns: dbt drops those with CASCADE.
 """
 
+# ruff: noqa: S608 -- identifiers are quoted, conditions are those of the reviewed suites
 from __future__ import annotations
 
 import logging
@@ -61,7 +62,9 @@ def ensure(conn: psycopg.Connection[Any], dataset: Dataset) -> list[str]:
         return [column.name for column in candidate]
     added = _added(dataset, candidate, present)
     for column in added:
-        _run(conn, f"alter table {published_name(dataset)} add column {identifier(column.name)} {column.type}")
+        _run(
+            conn, f"alter table {published_name(dataset)} add column {identifier(column.name)} {column.type}"
+        )
     ordered = [c for c in present if c.name not in NOT_CONTENT] + added
     by_name = {column.name: column for column in candidate}
     _refresh_views(conn, dataset, [by_name[column.name] for column in ordered], bool(added))
@@ -81,14 +84,14 @@ def columns_of(conn: psycopg.Connection[Any], relation: str) -> list[Column]:
 
 def is_open(dataset: Dataset) -> bool:
     """Whether the dataset's publishing says that the public may have it."""
-    publishing = dataset.publishing
-    given = publishing.get("open") if isinstance(publishing, dict) else getattr(publishing, "open", False)
-    return given is True
+    return dataset.publishing.open
 
 
 def _check_key(dataset: Dataset, columns: set[str]) -> None:
     if missing := [name for name in dataset.key if name not in columns]:
-        raise RelationError(f"{dataset.dataset}: key column {', '.join(missing)} is not in {dataset.relation}")
+        raise RelationError(
+            f"{dataset.dataset}: key column {', '.join(missing)} is not in {dataset.relation}"
+        )
     if dataset.period_column not in dataset.key:
         raise RelationError(f"{dataset.dataset}: the key needs the period column {dataset.period_column}")
 
@@ -98,13 +101,15 @@ def _added(dataset: Dataset, candidate: Sequence[Column], present: Sequence[Colu
     names = {column.name for column in candidate}
     if lost := [name for name in known if name not in names and name not in NOT_CONTENT]:
         raise RelationError(
-            f"{dataset.relation} lost {', '.join(lost)}, which {dataset.dataset} has published. Mend: keep the column"
-            " (null from now on), or migrate the published table by a numbered migration"
+            f"{dataset.relation} lost {', '.join(lost)}, which {dataset.dataset} has published."
+            " Mend: keep the column (null from now on), or a numbered migration of the published table"
         )
     changed = [c for c in candidate if c.name in known and known[c.name].type != c.type]
     if changed:
         told = ", ".join(f"{c.name} from {known[c.name].type} to {c.type}" for c in changed)
-        raise RelationError(f"{dataset.relation} changed {told}. Mend: keep the type, or a numbered migration")
+        raise RelationError(
+            f"{dataset.relation} changed {told}. Mend: keep the type, or a numbered migration"
+        )
     return [column for column in candidate if column.name not in known]
 
 
@@ -119,8 +124,12 @@ def _create(conn: psycopg.Connection[Any], dataset: Dataset, columns: Sequence[C
         f"create table {table} ({body}, release_from bigint not null, release_to bigint,"
         f" primary key ({key}, release_from))",
     )
-    _run(conn, f"create unique index {identifier(bare + '_holds')} on {table} ({key}) where release_to is null")
-    _run(conn, f"create index {identifier(bare + '_period')} on {table} ({identifier(dataset.period_column)})")
+    _run(
+        conn, f"create unique index {identifier(bare + '_holds')} on {table} ({key}) where release_to is null"
+    )
+    _run(
+        conn, f"create index {identifier(bare + '_period')} on {table} ({identifier(dataset.period_column)})"
+    )
     _run(conn, f"grant select on {table} to eco_gate, eco_engineer, eco_auditor")
     meaning = f"One row is a row of {dataset.dataset}, readable from release_from until release_to · 发布历史"
     _run(conn, f"comment on table {table} is {literal(meaning)}")
@@ -167,7 +176,9 @@ def _view_open(conn: psycopg.Connection[Any], dataset: Dataset, columns: Sequenc
 def _open_columns(dataset: Dataset, columns: Sequence[Column]) -> list[str]:
     known = [column.name for column in columns]
     if unknown := [name for name in dataset.open_columns if name not in known]:
-        raise RelationError(f"{dataset.dataset}: open column {', '.join(unknown)} is not in {dataset.relation}")
+        raise RelationError(
+            f"{dataset.dataset}: open column {', '.join(unknown)} is not in {dataset.relation}"
+        )
     if not dataset.open_columns:
         raise RelationError(f"{dataset.dataset} is open but names no open columns; they are opt-in")
     return [name for name in known if name in dataset.open_columns]
@@ -190,7 +201,9 @@ def _view(conn: psycopg.Connection[Any], dataset: Dataset, bare: str, columns: S
     chosen = ", ".join(
         "r.released_at" if name == "released_at" else f"p.{identifier(name)}" for name in names
     )
-    source = f"from {published_name(dataset)} p left join governance.release r on r.release_id = p.release_from"
+    source = (
+        f"from {published_name(dataset)} p left join governance.release r on r.release_id = p.release_from"
+    )
     then = (
         f"(select max(release_id) from governance.release where element = {literal(dataset.element)}"
         " and known_at <= core.as_of())"
@@ -211,7 +224,9 @@ def _view(conn: psycopg.Connection[Any], dataset: Dataset, bare: str, columns: S
 
 
 def _comment_view(conn: psycopg.Connection[Any], dataset: Dataset, view: str) -> None:
-    row = conn.execute("select obj_description(to_regclass(%s), 'pg_class')", [relation_name(dataset.relation)])
+    row = conn.execute(
+        "select obj_description(to_regclass(%s), 'pg_class')", [relation_name(dataset.relation)]
+    )
     comment = (row.fetchone() or (None,))[0]
     if comment:
         _run(conn, f"comment on view {view} is {literal(comment)}")

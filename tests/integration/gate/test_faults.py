@@ -47,7 +47,9 @@ def measure_raises(toy: Toy) -> None:
 def limit_counted_once(toy: Toy) -> None:
     """Great Expectations keeps one of two equal expectations: fewer evaluated than declared."""
     content = suite()
-    content["datasets"]["air.station_hour"]["expectations"].append(expectation("twin", "disagreement_share", max_value=0.001))
+    content["datasets"]["air.station_hour"]["expectations"].append(
+        expectation("twin", "disagreement_share", max_value=0.001)
+    )
     toy.write_suite(content)
 
 
@@ -76,11 +78,16 @@ def empty_candidate(toy: Toy) -> None:
 
 
 def disagreement(toy: Toy) -> None:
-    toy.admin.execute("update air.station_hour set aqi_agrees = false where period_start = %s and station_code = 'S01'", [BAD])
+    toy.admin.execute(
+        "update air.station_hour set aqi_agrees = false where period_start = %s and station_code = 'S01'",
+        [BAD],
+    )
 
 
 def stations_gone(toy: Toy) -> None:
-    toy.admin.execute("delete from air.station_hour where period_start = %s and station_code = any(%s)", [BAD, STATIONS[:3]])
+    toy.admin.execute(
+        "delete from air.station_hour where period_start = %s and station_code = any(%s)", [BAD, STATIONS[:3]]
+    )
 
 
 ONE_PERIOD: list[tuple[Fault, str]] = [
@@ -105,11 +112,15 @@ def readable(toy: Toy) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize(("fault", "reason"), WHOLE, ids=lambda v: getattr(v, "__name__", None))
-def test_a_fault_of_the_dataset_blocks_it_and_leaves_the_release_readable(toy: Toy, fault: Fault, reason: str) -> None:
+def test_a_fault_of_the_dataset_blocks_it_and_leaves_the_release_readable(
+    toy: Toy, fault: Fault, reason: str
+) -> None:
     before = published_before(toy)
     days = [DAY, DAY + timedelta(days=1)]
     build = toy.build([GOOD, BAD], days)
-    toy.admin.execute("insert into governance.build_scope values (%s, 'air', 'S01', %s, %s)", [build, GOOD, BAD + HOUR])
+    toy.admin.execute(
+        "insert into governance.build_scope values (%s, 'air', 'S01', %s, %s)", [build, GOOD, BAD + HOUR]
+    )
     fault(toy)
     result = toy.judge(build)
     assert result.outcome == "blocked"
@@ -150,7 +161,9 @@ def test_the_same_build_without_a_fault_is_published(toy: Toy) -> None:
     assert (result.outcome, result.blocked) == ("done", [])
     assert toy.verdict(build, BAD)[0] == "publish"
     toy.release(build)
-    assert toy.one("select count(*) from shared.air_station_hour where period_start = %s", BAD) == len(STATIONS)
+    assert toy.one("select count(*) from shared.air_station_hour where period_start = %s", BAD) == len(
+        STATIONS
+    )
 
 
 def test_two_warnings_end_publish_with_warnings(toy: Toy) -> None:
@@ -202,14 +215,27 @@ def test_a_build_whose_gate_was_killed_is_judged_with_the_next(toy: Toy) -> None
 
 def test_open_periods_are_released_as_real_time_data_and_judged_again(toy: Toy) -> None:
     published_before(toy)
-    toy.admin.execute("delete from air.station_hour where period_start = %s and station_code = any(%s)", [BAD, STATIONS[:3]])
-    toy.admin.execute("delete from landing.batch b where not exists (select from governance.build_batch where batch_id = b.batch_id)")
+    toy.admin.execute(
+        "delete from air.station_hour where period_start = %s and station_code = any(%s)", [BAD, STATIONS[:3]]
+    )
+    toy.admin.execute(
+        "delete from landing.batch where batch_id not in (select batch_id from governance.build_batch)"
+    )
     toy.admin.execute("update landing.batch set known_at = %s", [BAD])
     build = toy.build([BAD], known_at=BAD + HOUR)
     assert toy.judge(build).outcome == "done"
     toy.release(build)
     assert toy.one("select count(*) from shared.air_station_hour where period_start = %s", BAD) == 7
-    assert toy.one("select state from governance.dataset_state where period_start = %s and dataset = 'air.station_hour'", BAD) == "open"
+    assert (
+        toy.one(
+            "select state from governance.dataset_state"
+            " where period_start = %s and dataset = 'air.station_hour'",
+            BAD,
+        )
+        == "open"
+    )
     toy.clock(BAD + 5 * HOUR)
     assert toy.judge(build).outcome == "blocked", "three stations never came, and the lateness is over"
-    assert toy.one("select count(*) from shared.air_station_hour where period_start = %s", BAD) == 7, "stays readable"
+    assert toy.one("select count(*) from shared.air_station_hour where period_start = %s", BAD) == 7, (
+        "stays readable"
+    )

@@ -27,7 +27,11 @@ def released(toy: Toy, hours: int = 30) -> int:
 
 def test_a_release_keeps_from_which_release_to_which_a_row_held(toy: Toy) -> None:
     released(toy)
-    toy.admin.execute("update air.station_hour set aqi = 60, note = 'revised' where period_start = %s and station_code = 'S01'", [T0])
+    toy.admin.execute(
+        "update air.station_hour set aqi = 60, note = 'revised'"
+        " where period_start = %s and station_code = 'S01'",
+        [T0],
+    )
     toy.admin.execute("delete from air.station_hour where period_start = %s and station_code = 'S02'", [T0])
     build = toy.build([T0])
     toy.judge(build)
@@ -37,7 +41,11 @@ def test_a_release_keeps_from_which_release_to_which_a_row_held(toy: Toy) -> Non
         "select station_code, aqi, release_to is null from published.air_station_hour where period_start = %s"
         " and station_code in ('S01', 'S02') order by 1, release_from", T0,
     )  # fmt: skip
-    assert [(s, int(a), h) for s, a, h in history] == [("S01", 50, False), ("S01", 60, True), ("S02", 50, False)]
+    assert [(s, int(a), h) for s, a, h in history] == [
+        ("S01", 50, False),
+        ("S01", 60, True),
+        ("S02", 50, False),
+    ]
     inserted, closed = toy.all(
         "select inserted, closed from governance.release_period where release_id = %s", result.release_id
     )[0]
@@ -108,17 +116,22 @@ def test_a_candidate_touched_after_the_verdict_is_refused(toy: Toy) -> None:
 
 def test_a_failed_expectation_can_be_waived_by_a_named_person(toy: Toy) -> None:
     released(toy)
-    toy.admin.execute("delete from air.station_hour where period_start = %s and station_code < 'S03'", [T0 + 29 * HOUR])
+    toy.admin.execute(
+        "delete from air.station_hour where period_start = %s and station_code < 'S03'", [T0 + 29 * HOUR]
+    )
     build = toy.build([T0 + 29 * HOUR])
     assert toy.judge(build).outcome == "blocked"
     waiver = waive(
-        toy.conn, "air.station_hour", period_from=T0 + 29 * HOUR, period_to=T0 + 30 * HOUR, expectation="stations",
-        reason="flood: three stations without power", by="Wei", until=_soon(), setup=toy.setup(),
+        toy.conn, "air.station_hour", period_from=T0 + 29 * HOUR, period_to=T0 + 30 * HOUR,
+        expectation="stations", reason="flood: three stations without power", by="Wei",
+        until=_soon(), setup=toy.setup(),
     )  # fmt: skip
     assert toy.judge(build).outcome == "done"
     assert toy.verdict(build, T0 + 29 * HOUR)[0] == "publish_with_warnings"
     toy.release(build)
-    assert toy.one("select count(*) from shared.air_station_hour where period_start = %s", T0 + 29 * HOUR) == 7
+    assert (
+        toy.one("select count(*) from shared.air_station_hour where period_start = %s", T0 + 29 * HOUR) == 7
+    )
     shown = toy.all("select waived_by, waived_because from shared.dataset_period where waived_by is not null")
     assert shown == [("Wei", "flood: three stations without power")]
     assert toy.one("select count(*) from governance.verdict where waiver_id = %s", waiver) == 1
@@ -161,7 +174,8 @@ def test_as_of_answers_what_was_readable_then(toy: Toy) -> None:
 def test_roles_read_what_is_theirs_and_nothing_else(toy: Toy) -> None:
     released(toy)
     columns = toy.all(
-        "select attname::text from pg_attribute where attrelid = 'open.air_station_hour'::regclass and attnum > 0 order by attnum"
+        "select attname::text from pg_attribute"
+        " where attrelid = 'open.air_station_hour'::regclass and attnum > 0 order by attnum"
     )
     assert [c for (c,) in columns] == ["station_code", "period_start", "aqi", "released_at"]
     assert toy.one("select to_regclass('open.air_area_day')") is None
@@ -171,7 +185,8 @@ def test_roles_read_what_is_theirs_and_nothing_else(toy: Toy) -> None:
     ) == "空气质量指数 · air quality index"  # fmt: skip
     for role, relation, may in (
         ("eco_public", "open.air_station_hour", True), ("eco_public", "shared.air_station_hour", False),
-        ("eco_department", "shared.air_station_hour", True), ("eco_department", "published.air_station_hour", False),
+        ("eco_department", "shared.air_station_hour", True),
+        ("eco_department", "published.air_station_hour", False),
         ("eco_department", "air.station_hour", False), ("eco_auditor", "published.air_station_hour", True),
     ):  # fmt: skip
         assert can_read(role, relation) is may, (role, relation)
@@ -214,18 +229,26 @@ def test_a_few_changed_rows_among_300_000_cost_milliseconds(toy: Toy) -> None:
     started = time.perf_counter()
     assert toy.release(build).inserted == {"air.station_hour": 300_000}
     full = time.perf_counter() - started
-    toy.admin.execute("update air.station_hour set aqi = 60 where period_start = %s and station_code < 'N0010'", [T0])
+    toy.admin.execute(
+        "update air.station_hour set aqi = 60 where period_start = %s and station_code < 'N0010'", [T0]
+    )
     build = toy.build([T0])
     toy.judge(build)
     toy.release(build)
     timings = []
     for aqi in (61, 62, 63):
-        toy.admin.execute("update air.station_hour set aqi = %s where period_start = %s and station_code < 'N0010'", [aqi, T0])
+        toy.admin.execute(
+            "update air.station_hour set aqi = %s where period_start = %s and station_code < 'N0010'",
+            [aqi, T0],
+        )
         build = toy.build([T0])
         toy.judge(build)
         started = time.perf_counter()
         assert toy.release(build).inserted == {"air.station_hour": 10}
         timings.append(time.perf_counter() - started)
     few = min(timings)
-    print(f"\nfirst release {full * 1000:.0f} ms, 10 rows of 300,000 {few * 1000:.1f} ms, ratio {full / few:.0f}")
+    print(
+        f"\nfirst release {full * 1000:.0f} ms, 10 rows of 300,000 {few * 1000:.1f} ms,"
+        f" ratio {full / few:.0f}"
+    )
     assert few < full / 10
