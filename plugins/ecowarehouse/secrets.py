@@ -87,6 +87,20 @@ def ensure(path: Path, names: list[str]) -> dict[str, str]:
     return known
 
 
+def put(path: Path, values: Mapping[str, str]) -> None:
+    """Set these secrets and keep all others; nothing is written when all are set so already.
+
+    Raises:
+        SecretError: a name is malformed, or the file is unreadable (see `read`).
+    """
+    for name in values:
+        _check_name(name)
+    known = read(path)
+    changed = {**known, **values}
+    if changed != known:
+        _write(path, changed)
+
+
 def _check_name(name: str) -> None:
     if not _NAME.fullmatch(name):
         raise SecretError(f"{name!r} is no name of a secret: lower-case words joined by dots")
