@@ -34,6 +34,14 @@ _LONGEST_WAIT = 30.0
 logger = logging.getLogger(__name__)
 
 
+def _says_no_address(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.WARNING
+
+
+# At INFO httpx writes every address with its password and query; our own lines say what happened without.
+logging.getLogger("httpx").addFilter(_says_no_address)
+
+
 class _Retry(FetchProblem):
     """A problem that another try may mend; `after` is how many seconds the source asks us to wait."""
 

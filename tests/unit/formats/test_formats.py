@@ -1,0 +1,271 @@
+"""Readers: rows come out as they went in, and damage is named."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ecowarehouse import formats
+from ecowarehouse.contracts import Contract, load_contracts
+from ecowarehouse.formats import FormatProblem
+
+ROOT = Path(__file__).resolve().parents[3]
+CONTRACTS = load_contracts(ROOT / "city")
+AIR = CONTRACTS["cnemc_air_hourly"]
+WEATHER = CONTRACTS["weather_hourly"]
+ROW = ["2019-07-18T12:00:00", "1001A", "北京市", "万寿\u3000西宫", "116.366", "39.8673", *["12"] * 21]
+
+
+def as_csv(rows: list[list[str]], header: list[str] | None = None, end: str = "\n") -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator=end).writerows([header or AIR.header, *rows])
+    return text.getvalue().encode()
+
+
+def as_xml(*rows: str, total: int | None = None, head: str = "") -> bytes:
+    count = len(rows) if total is None else total
+    items = "".join(f"<b:AQIDataPublishLive>{row}</b:AQIDataPublishLive>" for row in rows)
+    return (
+        f'{head}<R xmlns:b="urn:b" xmlns:i="http://www.w3.org/2001/XMLSchema-instance"><GetAQIDataPublishLivesResult>'
+        f"<TotalCount>{count}</TotalCount><RootResults>{items}</RootResults></GetAQIDataPublishLivesResult></R>"
+    ).encode()
+
+
+def xml_row(**changes: str) -> str:
+    return "".join(f"<b:{name}>{changes.get(name, '1')}</b:{name}>" for name in AIR.header)
+
+
+def as_json(*items: dict[str, object], **envelope: object) -> bytes:
+    return json.dumps({"items": items, **envelope}).encode()
+
+
+def weather_item(**changes: object) -> dict[str, object]:
+    return {**dict.fromkeys(WEATHER.header, "1"), **changes}
+
+
+def reason(contract: Contract, form: str, payload: bytes) -> str:
+    with pytest.raises(FormatProblem) as problem:
+        formats.read_table(contract, form, payload)
+    return problem.value.reason
+
+
+def test_csv_keeps_cells_as_received() -> None:
+    found = formats.read_table(AIR, "csv", as_csv([ROW]))
+    assert [found.table[name][0].as_py() for name in AIR.header] == ROW
+    assert found.table["row_number"].to_pylist() == [1]
+
+
+@pytest.mark.parametrize("form", ["bom", "gzip", "crlf", "file", "stream", "order"])
+def test_csv_in_every_dress(form: str, tmp_path: Path) -> None:
+    plain = as_csv([ROW, ROW])
+    path = tmp_path / "x.csv"
+    path.write_bytes(plain)
+    reversed_columns = as_csv([ROW[::-1], ROW[::-1]], AIR.header[::-1])
+    payload: formats.Payload = {
+        "bom": b"\xef\xbb\xbf" + plain,
+        "gzip": gzip.compress(plain),
+        "crlf": as_csv([ROW, ROW], end="\r\n"),
+        "file": path,
+        "stream": io.BytesIO(plain),
+        "order": reversed_columns,
+    }[form]
+    assert formats.read_table(AIR, "csv", payload).table.equals(formats.read_table(AIR, "csv", plain).table)
+
+
+def test_csv_in_another_encoding() -> None:
+    contract = AIR.model_copy(
+        update={
+            "forms": AIR.forms.model_copy(
+                update={"csv": AIR.forms.csv.model_copy(update={"encoding": "gb18030"})}
+            )
+        }  # type: ignore[union-attr]
+    )
+    payload = as_csv([[c.replace("\u3000", "") for c in ROW]] * 3).decode().encode("gb18030")
+    contract.forms.__dict__.pop("by_name", None)
+    found = formats.read_table(contract, "csv", payload)
+    assert found.table["area"].to_pylist() == ["北京市"] * 3
+
+
+def test_ragged_rows_are_rejected_with_their_number() -> None:
+    payload = as_csv([ROW, ROW[:3], ROW, [*ROW, "more"], ROW])
+    found = formats.read_table(AIR, "csv", payload)
+    assert found.table["row_number"].to_pylist() == [1, 3, 5]
+    assert [(r.row_number, r.reason) for r in found.rejects] == [(2, "ragged_row"), (4, "ragged_row")]
+    assert found.rejects[0].received == ",".join(ROW[:3])
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        (b"", "empty_body"),
+        (b"  \n\n", "empty_body"),
+        (b"<!DOCTYPE html><html>login</html>", "not_the_format"),
+        (b"\xef\xbb\xbf\n <HTML>login</HTML>", "not_the_format"),
+        (b'{"error": "no"}', "not_the_format"),
+        (as_csv([]), "no_rows"),
+        (as_csv([]).rstrip(), "no_rows"),
+        (as_csv([ROW], ["x", *AIR.header[1:]]), "header_changed"),
+        (as_csv([ROW[1:]], AIR.header[1:]), "header_changed"),
+        (as_csv([[*ROW, "1"]], [*AIR.header, "more"]), "header_changed"),
+        (as_csv([[*ROW, "1"]], [*AIR.header, "aqi"]), "header_changed"),
+        (as_csv([ROW, ROW])[:-40], "truncated"),
+        (gzip.compress(as_csv([ROW] * 500))[:-30], "truncated"),
+        (gzip.compress(as_csv([ROW]))[:12] + b"\x00" * 40, "not_the_format"),
+        (as_csv([ROW]) + b"\xff\xfe\n", "encoding"),
+    ],
+)
+def test_damaged_csv(payload: bytes, expected: str) -> None:
+    assert reason(AIR, "csv", payload) == expected
+
+
+def test_xml_as_served() -> None:
+    payload = as_xml(xml_row(co="&mdash;", area="a&amp;b", so2=""), xml_row(co="&#8212;"))
+    found = formats.read_table(AIR, "xml", payload).table
+    assert found["co"].to_pylist() == ["—", "—"]
+    assert found["area"].to_pylist() == ["a&b", "1"]
+    assert found["so2"].to_pylist() == ["", "1"]
+
+
+def test_xml_names_cut_by_blocks() -> None:
+    padding = "<measure>" + "x" * 5000 + "</measure>"
+    rows = [xml_row(co="&mdash;&hellip;") + padding[: 9 + n] + "</measure>" for n in range(40)]
+    found = formats.read_table(AIR, "xml", as_xml(*rows)).table
+    assert set(found["co"].to_pylist()) == {"—…"}
+
+
+def test_xml_nil_is_empty_and_absent_is_ragged() -> None:
+    nil = xml_row().replace("<b:co>1</b:co>", '<b:co i:nil="true"/>')
+    absent = xml_row().replace("<b:co>1</b:co>", "")
+    found = formats.read_table(AIR, "xml", as_xml(nil, absent))
+    assert found.table["co"].to_pylist() == [""]
+    assert [(r.row_number, r.reason, r.detail) for r in found.rejects] == [(2, "ragged_row", "missing: co")]
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        (as_xml(xml_row(), total=2), "truncated"),
+        (as_xml(xml_row())[:-30], "truncated"),
+        (as_xml(xml_row() + "<b:new>1</b:new>"), "header_changed"),
+        (as_xml(xml_row().replace("<b:co>1</b:co>", "")), "header_changed"),
+        (as_xml(xml_row(co="<x>1</x>")), "header_changed"),
+        (as_xml(), "no_rows"),
+        (as_xml(xml_row()).replace(b"<TotalCount>1", b"<TotalCount>many"), "not_the_format"),
+        (as_xml(xml_row(), head='<!DOCTYPE R [<!ENTITY a "b">]>'), "not_the_format"),
+        (as_xml(xml_row(co="&unheard;")), "not_the_format"),
+        (as_xml(xml_row(co="\xff")).replace("\xff".encode(), b"\xff"), "encoding"),
+        (b"<html><body>x</body></html>", "not_the_format"),
+        (b"a,b\n1,2\n", "not_the_format"),
+    ],
+)
+def test_damaged_xml(payload: bytes, expected: str) -> None:
+    assert reason(AIR, "xml", payload) == expected
+
+
+def test_xml_reads_no_file_of_this_machine(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("s3cret")
+    head = f'<!DOCTYPE R [<!ENTITY x SYSTEM "file://{secret}">]>'
+    with pytest.raises(FormatProblem) as problem:
+        formats.read_table(AIR, "xml", as_xml(xml_row(co="&x;"), head=head))
+    assert "s3cret" not in str(problem.value)
+
+
+def test_xml_does_not_grow() -> None:
+    head = (
+        '<!DOCTYPE R [<!ENTITY a "aaaaaaaaaa">'
+        + "".join(f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 10}">' for n in range(9))
+        + "]>"
+    )
+    started = time.monotonic()
+    assert reason(AIR, "xml", as_xml(xml_row(co="&j;"), head=head)) in ("not_the_format", "truncated")
+    assert time.monotonic() - started < 2
+
+
+def test_json_keeps_numbers_as_received() -> None:
+    payload = as_json(weather_item(temperature="T")).replace(b'"T"', b"25.50")
+    found = formats.read_table(WEATHER, "json", payload)
+    assert found.table["temperature"].to_pylist() == ["25.50"]
+    nothing = formats.read_table(
+        WEATHER, "json", as_json(weather_item(temperature=None, humidity=float("nan")))
+    )
+    assert (nothing.table["temperature"][0].as_py(), nothing.table["humidity"][0].as_py()) == ("", "NaN")
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        (as_json(weather_item())[:-8], "truncated"),
+        (as_json(weather_item(), total=2), "truncated"),
+        (as_json(), "no_rows"),
+        (as_json(weather_item(new="1")), "header_changed"),
+        (b'{"items": 3}', "not_the_format"),
+        (b'{"items": [3]}', "not_the_format"),
+        (b'{"items": [{"a": 1, "a": 2}]}', "not_the_format"),
+        (b"[" * 100_000 + b"]", "not_the_format"),
+        (b"\xff\xfe{}", "encoding"),
+        (b"<html></html>", "not_the_format"),
+    ],
+)
+def test_damaged_json(payload: bytes, expected: str) -> None:
+    assert reason(WEATHER, "json", payload) == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=400), st.sampled_from(["csv", "xml"]))
+def test_whatever_comes_is_named(payload: bytes, form: str) -> None:
+    with suppress(FormatProblem):
+        formats.read_table(AIR, form, payload)
+
+
+cells = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(cells, min_size=27, max_size=27), min_size=1, max_size=6))
+def test_any_text_survives_csv(rows: list[list[str]]) -> None:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows([AIR.header, *rows])
+    found = formats.read_table(AIR, "csv", text.getvalue().encode())
+    assert not found.rejects
+    assert [[row[name] for name in AIR.header] for row in found.table.to_pylist()] == rows
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(25, 29), min_size=1, max_size=40))
+def test_row_numbers_count_every_row(widths: list[int]) -> None:
+    payload = as_csv([["1"] * width for width in widths])
+    found = formats.read_table(AIR, "csv", payload)
+    assert found.table["row_number"].to_pylist() == [n for n, w in enumerate(widths, 1) if w == 27]
+    assert [r.row_number for r in found.rejects] == [n for n, w in enumerate(widths, 1) if w != 27]
+
+
+def test_long_csv_is_read_fast_and_numbered_over_blocks(tmp_path: Path) -> None:
+    line = (",".join(ROW) + "\n").encode()
+    head = as_csv([])
+    payload = head + line * 150_000 + b"short\n" + line * 150_000
+    path = tmp_path / "long.csv"
+    path.write_bytes(payload)
+    started = time.monotonic()
+    found = formats.read_table(AIR, "csv", path)
+    assert time.monotonic() - started < 5  # 0.6 s on two idle cores
+    assert [r.row_number for r in found.rejects] == [150_001]
+    numbers = found.table["row_number"].to_numpy()
+    assert (numbers[149_999], numbers[150_000], numbers[-1]) == (150_000, 150_002, 300_001)
+
+
+def test_form_of_a_delivery() -> None:
+    assert AIR.form_of("http://x/feed", "text/xml; charset=utf-8") == "xml"
+    assert AIR.form_of("file:///a/b.CSV.gz") == "csv"
+    assert AIR.form_of("http://x/feed?f=a.csv", head=b" <a>") == "xml"
+    assert AIR.form_of("http://x/feed", head=b"a,b") == "csv"
+    assert AIR.form_of("http://x/feed") == "xml"
