@@ -204,7 +204,8 @@ class Toy:
         )  # fmt: skip
         self.admin.execute(
             f"insert into governance.candidate_period"
-            f" select {build_id}, '{dataset.dataset}', period_start, rows, checksum from ({statement}) c".encode(),
+            f" select {build_id}, '{dataset.dataset}', period_start, rows, checksum"
+            f" from ({statement}) c".encode(),
             {"periods": list(periods)},
         )  # fmt: skip
 
