@@ -206,16 +206,29 @@ def _insert_newest(conn: psycopg.Connection[Any], contract: Contract, sighting: 
 
 def _work_out_again(conn: psycopg.Connection[Any], contract: Contract, sighting: Sighting) -> int:
     """Versions of the keys of a late sighting, from all their sightings; returns how many were retired."""
-    keys = f"""(series.series_id, cell.period_start) in (
-            select s.series_id, c.period_start from staging.stg_{contract.feed} as c
-            inner join core.series as s
-                on s.feed = %(feed)s and s.site_code = c.site_code and s.channel = c.channel
-            where c.content_batch_id = %(content_batch_id)s)"""
-    statement = flags.sql_file("sightings.sql").format(staging=f"stg_{contract.feed}", keys=keys)
     parameters = _parameters(contract, sighting)
-    conn.execute("drop table if exists wanted")
+    statement = flags.sql_file("sightings.sql").format(
+        staging=f"stg_{contract.feed}",
+        keys="(series.series_id, cell.period_start) in (select series_id, period_start from asked)",
+    )
+    # Everything here is as large as a few contents: hash joins are right, and a guess that says otherwise costs hours.
+    conn.execute("set local enable_nestloop = off")
+    conn.execute("drop table if exists asked, wanted")
+    conn.execute(
+        f"""
+        create temporary table asked on commit drop as
+        select distinct series.series_id, cell.period_start
+        from staging.stg_{contract.feed} as cell
+        inner join core.series as series
+            on series.feed = %(feed)s and series.site_code = cell.site_code and series.channel = cell.channel
+        where cell.content_batch_id = %(content_batch_id)s
+        """,
+        parameters,
+    )
+    conn.execute("analyze asked")
     conn.execute(f"create temporary table wanted on commit drop as {statement}", parameters)
     conn.execute("analyze wanted")
+    conn.execute("set local enable_nestloop = on")
     return reconcile(conn, contract.element, sighting.batch_id)
 
 
