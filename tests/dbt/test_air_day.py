@@ -130,7 +130,8 @@ def test_a_month_by_hand(warehouse: psycopg.Connection[Any]) -> None:
     found = ask(
         warehouse,
         "area_month",
-        "so2_mean, so2_p98, pm10_p95, o3_mda8_p90, co_p95, so2_days, expected_days, reason, index_so2, main_pollutant",
+        "so2_mean, so2_p98, pm10_p95, o3_mda8_p90, co_p95, so2_days, expected_days, reason,"
+        " index_so2, main_pollutant",
         "area_code = '450400'",
     )
     assert found == (16, 30, 30, 28, Decimal("29.5"), 31, 31, None, Decimal("0.27"), "co")
@@ -156,14 +157,14 @@ def test_a_year_by_hand(warehouse: psycopg.Connection[Any]) -> None:
     world = World(warehouse, feed="year")
     fill(world, "YEAR", "贺州市", "2023-01-01", 365, "case when n <= 200 then 20 else 40 end")
     columns = (
-        "pm2_5_mean, pm2_5_p95, pm2_5_compliant, so2_compliant, compliant, good_days, aqi_days, good_day_percent,"
-        " standard, evaluation_standard, composite_index"
+        "pm2_5_mean, pm2_5_p95, pm2_5_compliant, so2_compliant, compliant, good_days, aqi_days,"
+        " good_day_percent, standard, evaluation_standard, composite_index"
     )
     # Mean (200*20 + 165*40)/365 = 29.04; CO 29.0 mg/m³ is far over 4, so the year does not comply.
     found = ask(warehouse, "area_year", columns, "area_code = '451100' and year = 2023")
     assert found[:5] == (29, 40, True, True, False)
     assert found[5:10] == (0, 365, Decimal("0.0"), "GB 3095-2012", "HJ 663-2013")
-    # 29.0411/60 + 29.0411/40 + 29.0411/70 + 29.0411/35, rounded means: 29/60+29/40+29/70+29/35 + 40/4 + 40/160
+    # 29/60 + 29/40 + 29/70 + 29/35 + 40/4 + 40/160
     assert found[10] == Decimal("12.70")
     judged = "select set_config('eco.judge_by', 'GB 3095-2026', true)"
     warehouse.execute(judged)

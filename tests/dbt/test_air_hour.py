@@ -33,7 +33,8 @@ def iaqi_query() -> str:
     laterals = environment.get_template("air.sql").module.iaqi_of("c.value", "s")  # type: ignore[attr-defined]
     return f"""
         select indexed.iaqi
-        from (select %s::text as standard, %s::text as property, %s::text as avg_period, %s::numeric as value) as c
+        from (select %s::text as standard, %s::text as property, %s::text as avg_period,
+                     %s::numeric as value) as c
         inner join standards.air_iaqi_scale as s using (standard, property, avg_period)
         {laterals}
     """
@@ -135,8 +136,10 @@ def test_ties_are_listed_in_the_order_of_the_seed(warehouse: psycopg.Connection[
     tied = {**GOOD, "pm10": 150, "pm2_5": 75, "no2": 200}
     World(warehouse, feed="tie").told("T1", "贵港市", {hour("2024-03-01 00"): tied})
     assert ask(warehouse, "aqi, primary_pollutant, category", "T1") == (100, "no2,pm10,pm2_5", "良")
-    ordered = warehouse.execute("select string_agg(property, ',' order by sort_order) from vocabulary.property"
-                                " where kind = 'concentration'").fetchone()  # fmt: skip
+    ordered = warehouse.execute(
+        "select string_agg(property, ',' order by sort_order) from vocabulary.property"
+        " where kind = 'concentration'"
+    ).fetchone()
     assert ordered == (",".join(SIX),)
 
 
@@ -196,8 +199,8 @@ def test_the_real_feed_is_reproduced(warehouse: psycopg.Connection[Any], shared:
     warehouse.commit()
     warehouse.execute("analyze")
     row = warehouse.execute(
-        "select count(*), count(aqi_reported), count(*) filter (where aqi_agrees), count(*) filter (where primary_agrees),"
-        " count(*) filter (where category_agrees), count(*) filter (where pm2_5 > pm10) from as_of.air__station_hour"
-        " where feed = 'real'"
+        "select count(*), count(aqi_reported), count(*) filter (where aqi_agrees),"
+        " count(*) filter (where primary_agrees), count(*) filter (where category_agrees),"
+        " count(*) filter (where pm2_5 > pm10) from as_of.air__station_hour where feed = 'real'"
     ).fetchone()
     assert row == (5996, 5691, 5691, 5691, 5691, 304)

@@ -119,9 +119,10 @@ def test_weather(warehouse: psycopg.Connection[Any]) -> None:
     )
     for channel, procedure, value in (("air_temperature", "measured", 21.5), ("precipitation", "sum", 3)):
         warehouse.execute(
-            "with s as (insert into core.series (feed, site_code, channel, element, property, procedure, averaging_period,"
-            " unit, original_unit, series_kind) values ('w', 'W1', %s, 'weather', %s, %s, 'PT1H', 'x', 'x', 'real_time')"
-            " returning series_id) insert into core.observation (element, series_id, period_start, known_at, batch_id, value)"
+            "with s as (insert into core.series (feed, site_code, channel, element, property, procedure,"
+            " averaging_period, unit, original_unit, series_kind)"
+            " values ('w', 'W1', %s, 'weather', %s, %s, 'PT1H', 'x', 'x', 'real_time') returning series_id)"
+            " insert into core.observation (element, series_id, period_start, known_at, batch_id, value)"
             " select 'weather', series_id, %s, %s, %s, %s from s",
             [channel, channel, procedure, start, start, batch[0], value],
         )
@@ -132,7 +133,10 @@ def test_weather(warehouse: psycopg.Connection[Any]) -> None:
     )
     warehouse.commit()
     assert marts.build(warehouse, "weather").outcome == "built"
-    columns = "select air_temperature::text, precipitation, wind_speed, synthetic, expected_count from weather.station_hour"
+    columns = (
+        "select air_temperature::text, precipitation, wind_speed, synthetic, expected_count"
+        " from weather.station_hour"
+    )
     assert one(warehouse, columns) == ("21.5", 3, None, True, 2)
 
 

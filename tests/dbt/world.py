@@ -37,8 +37,8 @@ class World:
     def batch(self, known_at: datetime, *, synthetic: bool = False) -> int:
         """One delivery that core has taken up."""
         row = self.conn.execute(
-            "insert into landing.batch (feed, source, known_at, synthetic, core_step_id) values (%s, 'test', %s, %s, 1)"
-            " returning batch_id",
+            "insert into landing.batch (feed, source, known_at, synthetic, core_step_id)"
+            " values (%s, 'test', %s, %s, 1) returning batch_id",
             [self.feed, known_at, synthetic],
         ).fetchone()
         assert row is not None
@@ -56,15 +56,16 @@ class World:
     ) -> None:
         """A site with one series for each item."""
         self.conn.execute(
-            "insert into core.site (feed, site_code, known_at, element, site_name, area_name, site_type, takes_part,"
-            " batch_id) values (%s, %s, %s, 'air', %s, %s, 'assessment', %s, %s) on conflict do nothing",
+            "insert into core.site (feed, site_code, known_at, element, site_name, area_name,"
+            " site_type, takes_part, batch_id) values (%s, %s, %s, 'air', %s, %s, 'assessment', %s, %s)"
+            " on conflict do nothing",
             [self.feed, code, known_at, code, area, takes_part, batch],
         )
         for item in items:
             row = self.conn.execute(
-                "insert into core.series (feed, site_code, channel, element, property, procedure, averaging_period,"
-                " unit, original_unit, series_kind) values (%s, %s, %s, 'air', %s, %s, %s, 'x', 'x', 'real_time')"
-                " returning series_id",
+                "insert into core.series (feed, site_code, channel, element, property, procedure,"
+                " averaging_period, unit, original_unit, series_kind)"
+                " values (%s, %s, %s, 'air', %s, %s, %s, 'x', 'x', 'real_time') returning series_id",
                 [self.feed, code, item, *_CHANNEL[item]],
             ).fetchone()
             assert row is not None
@@ -86,8 +87,8 @@ class World:
         ]  # fmt: skip
         with self.conn.cursor() as cursor:
             cursor.executemany(
-                "insert into core.observation (element, series_id, period_start, known_at, batch_id, value, value_text)"
-                " values ('air', %s, %s, %s, %s, %s, %s)",
+                "insert into core.observation (element, series_id, period_start, known_at, batch_id,"
+                " value, value_text) values ('air', %s, %s, %s, %s, %s, %s)",
                 rows,
             )
         self.conn.execute(
