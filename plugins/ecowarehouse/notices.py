@@ -26,7 +26,8 @@ select f.feed, f.since
 from (
     select feed,
         coalesce(
-            max(ended_at) filter (where outcome in ('loaded', 'partial', 'unchanged')), min(started_at)) as since
+            max(ended_at) filter (where outcome in ('loaded', 'partial', 'unchanged')), min(started_at)
+        ) as since
     from landing.batch where feed = any(%(feeds)s) group by feed
 ) f
 where not exists (

@@ -30,7 +30,7 @@ def load_feed(feed: str, *, dag_run: Any, ti: Any, outlet_events: Any, **_: Any)
 
     settings = Settings.load()
     contract = load_contracts(settings.city)[feed]
-    with connect(application=f"load {feed}") as conn:
+    with connect("eco_landing", application=f"load {feed}") as conn:
         try:
             run = run_feed(conn, settings, contract, run_id=_run_name(dag_run))
         except Exception as problem:
@@ -102,7 +102,7 @@ def build(element: str, *, dag_run: Any, **_: Any) -> int:
     from ecowarehouse import marts
     from ecowarehouse.postgres import connect
 
-    with connect(application=f"build {element}") as conn:
+    with connect("eco_dbt", application=f"build {element}") as conn:
         result = marts.build(conn, element, run_id=_run_name(dag_run))
         for model in result.models:
             logger.info("%s", model)
@@ -118,7 +118,7 @@ def gate(element: str, *, dag_run: Any, ti: Any, **_: Any) -> None:
     from ecowarehouse import gate as gates
     from ecowarehouse.postgres import connect
 
-    with connect(application=f"gate {element}") as conn:
+    with connect("eco_gate", application=f"gate {element}") as conn:
         result = gates.judge(conn, _build_id(ti), run_id=_run_name(dag_run))
     logger.info("%s: %s", element, result.summary())
     for period in result.blocked:
@@ -134,7 +134,7 @@ def release(element: str, *, dag_run: Any, ti: Any, **_: Any) -> str | None:
     if _is_backfill(dag_run):
         raise AirflowSkipException("a backfill never publishes")
     build_id = _build_id(ti)
-    with connect(application=f"release {element}") as conn:
+    with connect("eco_release", application=f"release {element}") as conn:
         result = releases.release(conn, build_id, run_id=_run_name(dag_run))
         logger.info("%s: %s", element, result.summary())
         _skip_if_superseded(result)

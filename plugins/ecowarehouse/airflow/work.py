@@ -17,7 +17,7 @@ with newest as (
     order by s.step_id desc limit 1
 ), unresolved as (
     select exists (
-        select from governance.dataset_state where element = %(element)s and state <> 'released') as some
+        select from governance.dataset_state where element = %(element)s and state <> 'released') as waits
 )
 select
     exists (select from core.change where element = %(element)s and built_in is null),
@@ -26,11 +26,11 @@ select
         select from governance.step r join newest using (build_id)
         where r.kind = 'release' and r.subject = %(element)s and r.step_id > (select step_id from gate)
             and r.outcome in ('done', 'nothing_to_do', 'blocked')),
-    (select some from unresolved) and exists (
+    (select waits from unresolved) and exists (
         select from landing.batch b
         where b.feed = any(%(feeds)s) and b.ended_at > (select started_at from gate)
             and b.outcome in ('loaded', 'partial', 'unchanged')),
-    (select some from unresolved) and (
+    (select waits from unresolved) and (
         exists (select from decision.waiver where decided_at > (select started_at from gate))
         or exists (select from decision.standards_approval where decided_at > (select started_at from gate)))
 """

@@ -100,7 +100,11 @@ def _options(
             "sql_alchemy_max_overflow": "10",
             "check_migrations": "False",  # done before the start, once
         },
-        "logging": {"base_log_folder": str(settings.logs / "tasks"), "colored_console_log": "False"},
+        "logging": {
+            "base_log_folder": str(settings.logs / "tasks"),
+            "dag_processor_child_process_log_directory": str(settings.logs / "parsing"),
+            "colored_console_log": "False",
+        },
         "api": {
             "host": HOST, "port": str(port), "base_url": url, "workers": "1",
             "secret_key": known["airflow.api"],

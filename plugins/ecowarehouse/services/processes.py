@@ -1,9 +1,9 @@
 """Processes that outlive the command that starts them: each in a session of its own, recorded, stopped by it.
 
-A record names pid and start time together, because pids are used again: nothing is ever signalled that this
-home did not start. All that a service starts stays in its session, even where it makes process groups of its own
-(Airflow's tasks do). An embedded PostgreSQL that a task had to start is not among them: `pg_ctl` gives it its own
-session.
+A record names pid and start time together (pids are used again): nothing is signalled that this home did not
+start. All that a service starts stays in its session, even where it makes process groups of its own
+(Airflow's tasks do). An embedded PostgreSQL that a task had to start is not among them: `pg_ctl` gives it a
+session of its own.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -86,8 +86,15 @@ def start(
             cwd=folder,
         )
     record = Record(name, child.pid, _created(child, log), mark, str(log), config, port, grace)
-    _replace(folder / f"{name}.json", json.dumps(asdict(record), indent=2) + "\n")
+    _write(folder, record)
     return record
+
+
+def amend(folder: Path, record: Record, *, port: int) -> Record:
+    """Write down the port that a service chose itself."""
+    amended = replace(record, port=port)
+    _write(folder, amended)
+    return amended
 
 
 def read(folder: Path, name: str) -> Record | None:
@@ -205,7 +212,8 @@ def _created(child: subprocess.Popen[bytes], log: Path) -> float:
         raise ServiceError(f"{child.args!r} ended at once.\n{tail(log)}") from error
 
 
-def _replace(path: Path, text: str) -> None:
+def _write(folder: Path, record: Record) -> None:
+    path, text = folder / f"{record.name}.json", json.dumps(asdict(record), indent=2) + "\n"
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)

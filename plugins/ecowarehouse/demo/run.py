@@ -1,0 +1,225 @@
+"""The demo, step by step: the house is made, the sources speak, the real scheduler does the work."""
+
+from __future__ import annotations
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+from rich.console import Console
+
+from ecowarehouse import marts, secrets, services, standards
+from ecowarehouse.airflow.names import element_dag_id, ingest_dag_id
+from ecowarehouse.contracts import Contract, load_contracts
+from ecowarehouse.demo import figures, source, tell
+from ecowarehouse.demo.figures import Figures
+from ecowarehouse.demo.source import Pull, Source
+from ecowarehouse.landing import table
+from ecowarehouse.postgres import backup, connect
+from ecowarehouse.postgres.session import acting_as
+from ecowarehouse.services import ServiceError, airflow, config, processes
+from ecowarehouse.services.api import Api, Run
+from ecowarehouse.settings import Settings
+
+_RUN_TIMEOUT: Final = 240.0
+_PATIENCE: Final = 10.0  # an asset's event brings a run in a second
+_SOURCES: Final = {"cnemc_air_hourly": "/air/feed", "weather_hourly": "/weather/observations"}
+_DATA: Final = ("core.observation", "core.quality_flag", "published.")
+
+
+class DemoFailed(RuntimeError):
+    """Something of the main job did not end as it must; the message says where to look."""
+
+
+@dataclass
+class Result:
+    """What one demo did."""
+
+    pulls: list[tuple[str, Figures]] = field(default_factory=list)
+    total: Figures = field(default_factory=Figures)
+    before: str = ""
+    after: str = ""
+    seconds: float = 0.0
+    memory_mb: int = 0
+    url: str = ""
+
+
+def run(settings: Settings, data: Path | None, console: Console) -> Result:
+    """All of it; services are left running. Raises `DemoFailed`, `ServiceError` and what the steps raise."""
+    started = time.monotonic()
+    result = Result()
+    contracts = [c for feed, c in load_contracts(settings.city).contracts.items() if feed in _SOURCES]
+    stand_in, result.url = _set_up(settings, contracts, data, console)
+    api = Api(result.url, config.password(settings))
+    with connect("eco_engineer", application="demo", autocommit=True, settings=settings) as conn:
+        result.before = _data_hash(conn)
+        _switch_on(api, contracts, console)
+        done = _Done(source.state_folder(settings, data) / "done.json")
+        pulls = stand_in.pulls()
+        new = [pull for pull in pulls if pull.stamp.isoformat() not in done.stamps]
+        for pull in new or pulls[-1:]:
+            line = _one_pull(conn, api, stand_in, contracts, pull, console)
+            done.add(pull)
+            result.pulls.append((pull.description, line))
+            result.total.add(line)
+            result.memory_mb = max(result.memory_mb, _memory(settings))
+        result.after = _data_hash(conn)
+    api.close()
+    result.seconds = time.monotonic() - started
+    return result
+
+
+def _set_up(
+    settings: Settings, contracts: list[Contract], data: Path | None, console: Console
+) -> tuple[Source, str]:
+    """Database, standards, views and sources, while Airflow starts beside them."""
+    with console.status("PostgreSQL"):
+        services.up(settings, airflow=False)
+    tell.step(console, "PostgreSQL runs, migrations are applied")
+    with ThreadPoolExecutor(1) as beside, console.status("standards, views; Airflow starts beside"):
+        starting = beside.submit(airflow.start, settings)
+        with connect(application="demo", settings=settings) as conn:
+            _deploy(conn, settings, contracts)
+        tell.step(console, "standards and views are in the database")
+        stand_in = source.start(settings, data)
+        _set_secrets(settings, stand_in)
+        tell.step(console, f"stand-in sources speak at {stand_in.url}")
+        url = starting.result()
+    tell.step(console, f"Airflow runs at {url}")
+    return stand_in, url
+
+
+def _deploy(conn: psycopg.Connection[Any], settings: Settings, contracts: list[Contract]) -> None:
+    standards.apply(conn, settings=settings)
+    with acting_as(conn, "eco_landing"):
+        for contract in contracts:
+            table.ensure(conn, contract)
+        conn.commit()
+    marts.deploy([contract.feed for contract in contracts], conn=conn, settings=settings)
+
+
+def _set_secrets(settings: Settings, stand_in: Source) -> None:
+    """Where the feeds are: secrets of this home, as with real sources."""
+    secrets.put(
+        settings.secrets_file,
+        {
+            "cnemc_air.url": stand_in.url + _SOURCES["cnemc_air_hourly"],
+            "weather.url": stand_in.url + _SOURCES["weather_hourly"],
+            "weather.token": stand_in.weather_token,
+        },
+    )
+
+
+def _switch_on(api: Api, contracts: list[Contract], console: Console) -> None:
+    dags = [element_dag_id(element) for element in _elements(contracts)]
+    dags += [ingest_dag_id(contract.feed) for contract in contracts]
+    with console.status("Airflow reads the DAGs"):
+        api.wait_for_dags(dags)
+        switched = [dag for dag in dags if api.switch_on(dag)]
+    tell.step(console, f"{len(dags)} DAGs are on ({len(switched)} switched on now)")
+
+
+def _one_pull(
+    conn: psycopg.Connection[Any],
+    api: Api,
+    stand_in: Source,
+    contracts: list[Contract],
+    pull: Pull,
+    console: Console,
+) -> Figures:
+    """The sources move to a moment; both feeds are asked; what follows is waited for."""
+    start = figures.mark(conn)
+    elements = _elements(contracts)
+    old = {run.run_id for element in elements for run in api.newest(element_dag_id(element)) if run.ended}
+    with console.status(f"{pull.stamp:%Y-%m-%d %H:%M} {pull.description}"):
+        stand_in.go_to(pull.stamp)
+        asked = [api.trigger(ingest_dag_id(contract.feed)) for contract in contracts]
+        for one in asked:
+            _wait_for_run(api, one)
+        for element in elements:
+            _wait_for_element(conn, api, element, old)
+        line = figures.since(conn, start)
+    tell.pull(console, pull, line)
+    return line
+
+
+def _wait_for_run(api: Api, asked: Run) -> None:
+    deadline = time.monotonic() + _RUN_TIMEOUT
+    while not (now := api.run(asked)).ended:
+        if time.monotonic() > deadline:
+            raise DemoFailed(f"{asked.dag_id} {asked.run_id} is {now.state} after {_RUN_TIMEOUT:.0f} s")
+        time.sleep(0.3)
+    if now.state == "failed":
+        raise DemoFailed(f"{asked.dag_id} failed: look at its run {asked.run_id} in Airflow")
+
+
+def _wait_for_element(conn: psycopg.Connection[Any], api: Api, element: str, old: set[str]) -> None:
+    """Until no change waits and no run of the element is under way; `old` runs ended before and don't count."""
+    began = time.monotonic()
+    dag_id = element_dag_id(element)
+    asked = False
+    while True:
+        # First the runs, then the ledger: a change that waits has not been overlooked by a run that just ended.
+        runs = [run for run in api.newest(dag_id) if run.run_id not in old]
+        _stop_at_failure(api, runs)
+        busy = not all(run.ended for run in runs)
+        if not busy and not figures.waiting(conn, element):
+            return
+        waited = time.monotonic() - began
+        if waited > _RUN_TIMEOUT:
+            raise DemoFailed(
+                f"{dag_id} does not end: {runs[:1]}, changes wait: {figures.waiting(conn, element)}"
+            )
+        if not busy and not asked and waited > _PATIENCE:
+            api.trigger(dag_id)  # left over from a demo that was interrupted: no event will come
+            asked = True
+        time.sleep(0.3)
+
+
+def _stop_at_failure(api: Api, runs: list[Run]) -> None:
+    """A run whose `report` failed has released; any other failure ends the demo."""
+    for run in runs:
+        if run.state == "failed" and (tasks := api.failed_tasks(run)) != ["report"]:
+            raise DemoFailed(f"{run.dag_id} failed in {', '.join(tasks)}: run {run.run_id} in Airflow")
+
+
+def _elements(contracts: list[Contract]) -> list[str]:
+    return sorted({contract.element for contract in contracts})
+
+
+def _memory(settings: Settings) -> int:
+    return round(processes.memory(processes.records(airflow.folder(settings))) / 2**20)
+
+
+def _data_hash(conn: psycopg.Connection[Any]) -> str:
+    """One hash over observations, flags and all that is published; the ledger may grow."""
+    found = backup.content(conn).tables
+    return str(hash_of({name: value for name, value in found.items() if name.startswith(_DATA)}))
+
+
+def hash_of(tables: dict[str, tuple[int, str]]) -> str:
+    """A short hash over counts and hashes of tables."""
+    import hashlib
+
+    return hashlib.sha256(json.dumps(sorted(tables.items())).encode()).hexdigest()[:16]
+
+
+class _Done:
+    """The moments that an earlier demo has brought in; kept beside the stand-in's clock."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.stamps: list[str] = json.loads(path.read_text()) if path.exists() else []
+
+    def add(self, pull: Pull) -> None:
+        stamp = pull.stamp.isoformat()
+        if stamp not in self.stamps:
+            self.stamps.append(stamp)
+            self._path.write_text(json.dumps(self.stamps))
+
+
+__all__ = ["DemoFailed", "Result", "ServiceError", "run"]

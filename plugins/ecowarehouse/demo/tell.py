@@ -1,0 +1,70 @@
+"""What the demo prints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from rich.console import Console
+from rich.table import Table
+
+from ecowarehouse.demo.figures import Figures
+from ecowarehouse.demo.source import Pull
+from ecowarehouse.services import config
+from ecowarehouse.settings import Settings
+
+if TYPE_CHECKING:
+    from ecowarehouse.demo.run import Result
+
+_COLUMNS: Final = ("loaded", "rejected", "revised", "flagged", "gated", "blocked", "released")
+
+
+def step(console: Console, text: str) -> None:
+    """One line of the preparation."""
+    console.print(f"[green]✓[/green] {text}", highlight=False)
+
+
+def pull(console: Console, found: Pull, line: Figures) -> None:
+    """One line a pull."""
+    took = f"{line.seconds:.1f} s to release" if line.seconds else "nothing released"
+    words = f"{line.loaded:,} rows, {line.versions:,} versions, {line.revised:,} revised, {line.released:,} released"
+    console.print(f"[green]✓[/green] {found.stamp:%Y-%m-%d %H:%M}  {words}; {took}", highlight=False)
+
+
+def end(console: Console, settings: Settings, result: Result) -> None:
+    """The table, and where to look."""
+    if result.before == result.after:
+        console.print(f"\n[bold]nothing new[/bold]: data before and after are the same ({result.after})")
+    else:
+        console.print(_table(result))
+    console.print(f"\n{result.seconds:.0f} s in all; services hold {result.memory_mb} MB\n", highlight=False)
+    for line in _where(settings, result):
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+def _table(result: Result) -> Table:
+    table = Table(title="By the ledger: rows; gated and blocked are periods")
+    table.add_column("pull")
+    for name in (*_COLUMNS, "seconds"):
+        table.add_column(name, justify="right")
+    for description, line in [*result.pulls, ("all", result.total)]:
+        cells = [f"{getattr(line, name):,}" for name in _COLUMNS]
+        table.add_row(description, *cells, f"{line.seconds:.1f}" if line.seconds else "")
+    return table
+
+
+def _where(settings: Settings, result: Result) -> list[str]:
+    dictionary = settings.project_root / "docs" / "dictionary.md"
+    lines = [
+        f"Airflow         {result.url}  login {config.LOGIN}, password: {config.PASSWORD} in {settings.secrets_file}",
+        f"gate reports    {settings.gate_reports}",
+    ]
+    lines += [f"data dictionary {dictionary}"] if dictionary.exists() else []
+    example = "select * from shared.air_station_hour order by period_start desc limit 5"
+    as_of = "2019-07-18T15:00:00+08:00"
+    lines += [
+        f'query           eco query "{example}"',
+        f'as it was       eco query "select count(*) from as_of.air__station_hour" --as-of {as_of}',
+        'the ledger      eco query "select * from governance.attempt order by started_at desc limit 10"',
+        "to stop it all  make down",
+    ]
+    return lines
