@@ -66,7 +66,13 @@ def _gx() -> Any:
 @cache
 def _source() -> Any:
     """One in-memory context a process: it holds no connection, and nothing of it is kept."""
-    context = _gx().get_context(mode="ephemeral")
+    gx = _gx()
+    from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults
+
+    # Without this it makes a temporary folder for pages that nobody asked for, and leaves it.
+    stores = InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
+    config = DataContextConfig(store_backend_defaults=stores, analytics_enabled=False)
+    context = gx.get_context(mode="ephemeral", project_config=config)
     context.variables.progress_bars = {"globally": False}
     return context.data_sources.add_pandas("candidates")
 
