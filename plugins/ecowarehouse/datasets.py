@@ -131,7 +131,9 @@ def read_datasets(path: Path) -> list[Dataset]:
     except (OSError, yaml.YAMLError) as error:
         raise DatasetError(f"{path}: {error}") from error
     except (KeyError, TypeError) as error:
-        raise DatasetError(f"{path}: expected a list `exposures`, each with name, depends_on and meta") from error
+        raise DatasetError(
+            f"{path}: expected a list `exposures`, each with name, depends_on and meta"
+        ) from error
 
 
 def _dataset(path: Path, exposure: dict[str, Any]) -> Dataset:
