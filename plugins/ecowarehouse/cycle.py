@@ -48,14 +48,20 @@ def contracts_of(settings: Settings, elements: Sequence[str] = ()) -> list[Contr
     contracts = load_contracts(settings.city).contracts
     known = {contract.element for contract in contracts.values()}
     if unknown := sorted(set(elements) - known):
-        raise UnknownElement(f"no contract delivers for {', '.join(unknown)}; elements here: {', '.join(sorted(known))}")
+        raise UnknownElement(
+            f"no contract delivers for {', '.join(unknown)}; elements here: {', '.join(sorted(known))}"
+        )
     return [
         contract for _, contract in sorted(contracts.items()) if not elements or contract.element in elements
     ]
 
 
 def run(
-    conn: psycopg.Connection[Any], settings: Settings, elements: Sequence[str] = (), *, fetch_feeds: bool = True
+    conn: psycopg.Connection[Any],
+    settings: Settings,
+    elements: Sequence[str] = (),
+    *,
+    fetch_feeds: bool = True,
 ) -> CycleRun:
     """Run every feed of the elements, then each element from build to release. One broken feed does not stop others.
 
@@ -69,7 +75,7 @@ def run(
     for element in sorted({contract.element for contract in contracts}):
         try:
             result.elements.append(run_element(conn, element))
-        except Exception as problem:
+        except Exception as problem:  # noqa: BLE001 - raised again when the other elements are done
             conn.rollback()
             problems.append(problem)
     if problems:

@@ -60,8 +60,11 @@ def code_version() -> str:
     with suppress(OSError, subprocess.SubprocessError):
         commit = subprocess.run(
             ["git", "-C", str(here), "rev-parse", "--short=12", "HEAD"],
-            capture_output=True, text=True, check=True, timeout=5,
-        ).stdout.strip()  # fmt: skip
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=5,
+        ).stdout.strip()
         return f"{release}+{commit}"
     return release
 
@@ -83,7 +86,9 @@ def lock(conn: psycopg.Connection[Any], kind: str, subject: str) -> Iterator[Non
             conn.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [name])
     except psycopg.errors.LockNotAvailable as error:
         conn.rollback()
-        raise LockNotObtained(f"{name} is held by {_holder(conn, name)}; end it or try again later") from error
+        raise LockNotObtained(
+            f"{name} is held by {_holder(conn, name)}; end it or try again later"
+        ) from error
     conn.commit()
     try:
         yield

@@ -55,15 +55,15 @@ def run_feed(
 ) -> FeedRun:
     """Fetch and land one feed (from its system, or from `paths`), then take up what waits into core."""
     started = time.perf_counter()
-    deliveries = (
-        fetch_paths(contract, paths) if paths else fetch(contract, cursor=cursor_of(conn, contract))
-    )
+    deliveries = fetch_paths(contract, paths) if paths else fetch(contract, cursor=cursor_of(conn, contract))
     batches = load(
         conn, contract, deliveries, byte_store=settings.bytes_store, known_at_option=known_at, run_id=run_id
     )
     landed = time.perf_counter()
     result = core.build(conn, contract, run_id=run_id)
     return FeedRun(
-        contract.feed, batches, result,
+        contract.feed,
+        batches,
+        result,
         {"landing": landed - started, "core": time.perf_counter() - landed},
-    )  # fmt: skip
+    )

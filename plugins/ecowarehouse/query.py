@@ -12,7 +12,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, LiteralString, cast
+from typing import Any
 
 import psycopg
 import sqlglot
@@ -39,8 +39,11 @@ class Answer:
 
     def as_json(self) -> str:
         """A list of objects; times in ISO 8601, numbers exact."""
-        return json.dumps([dict(zip(self.columns, row, strict=True)) for row in self.rows],
-                          default=_plain, ensure_ascii=False)  # fmt: skip
+        return json.dumps(
+            [dict(zip(self.columns, row, strict=True)) for row in self.rows],
+            default=_plain,
+            ensure_ascii=False,
+        )
 
     def as_csv(self) -> str:
         """Header and rows; null is empty."""
@@ -87,7 +90,7 @@ def ask(
                 [as_of.isoformat() if as_of else "", judge_by or ""],
             )
             statement = _through_views(conn, question) if as_of or judge_by else question
-            cursor = conn.execute(cast(LiteralString, statement), parameters)
+            cursor = conn.execute(statement, parameters)
             if cursor.description is None:
                 raise QueryRefused("not a question: only statements that return rows")
             return Answer([column.name for column in cursor.description], cursor.fetchall(), statement)
@@ -119,7 +122,9 @@ def _through_views(conn: psycopg.Connection[Any], question: str) -> str:
 
 def roles(conn: psycopg.Connection[Any]) -> list[str]:
     """Roles of the warehouse that a question may be asked in."""
-    rows = conn.execute(pgsql.SQL("select rolname from pg_roles where rolname like 'eco\\_%' order by 1")).fetchall()
+    rows = conn.execute(
+        pgsql.SQL("select rolname from pg_roles where rolname like 'eco\\_%' order by 1")
+    ).fetchall()
     return [row[0] for row in rows]
 
 

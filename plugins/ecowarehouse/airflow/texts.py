@@ -1,7 +1,5 @@
 """Pages of DAGs: purpose, schedule and what to do, made from the contract, so that they can't grow stale."""
 
-# ruff: noqa: E501, S608 -- prose, with commands for people to copy
-
 from __future__ import annotations
 
 from datetime import timedelta

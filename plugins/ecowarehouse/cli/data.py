@@ -41,7 +41,9 @@ def register(app: typer.Typer) -> None:
 def load(
     feed: str,
     paths: Annotated[list[str] | None, typer.Argument(help="files; without, the feed's own system")] = None,
-    known_at: Annotated[str | None, typer.Option(help="when the source said so, ISO 8601 with offset")] = None,
+    known_at: Annotated[
+        str | None, typer.Option(help="when the source said so, ISO 8601 with offset")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """One feed now: fetched or from files, landed, and taken up into core."""
@@ -162,7 +164,9 @@ def _contract(settings: Settings, feed: str) -> Contract:
         return found.contracts[feed]
     if feed in found.broken:
         raise typer.BadParameter(f"the contract of {feed} is broken: {found.broken[feed].message}")
-    raise typer.BadParameter(f"no feed {feed!r}; `eco source list` shows {', '.join(sorted(found.contracts))}")
+    raise typer.BadParameter(
+        f"no feed {feed!r}; `eco source list` shows {', '.join(sorted(found.contracts))}"
+    )
 
 
 def _moment(text: str | None, option: str) -> datetime | None:
@@ -171,7 +175,9 @@ def _moment(text: str | None, option: str) -> datetime | None:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise typer.BadParameter(f"{option}: {text!r} is no ISO 8601 time such as 2019-07-18T14:26+08:00") from error
+        raise typer.BadParameter(
+            f"{option}: {text!r} is no ISO 8601 time such as 2019-07-18T14:26+08:00"
+        ) from error
     if moment.tzinfo is None:
         raise typer.BadParameter(f"{option}: say which clock: {text}+08:00 for Beijing, or another offset")
     return moment
@@ -189,23 +195,38 @@ def _emit(row: dict[str, Any], as_json: bool) -> None:
 def _print_feeds(runs: list[FeedRun], as_json: bool) -> None:
     for run in runs:
         if as_json:
-            _emit({"feed": run.feed, "batches": [asdict(b) for b in run.batches], "core": asdict(run.core),
-                   "seconds": run.seconds}, True)  # fmt: skip
+            _emit(
+                {
+                    "feed": run.feed,
+                    "batches": [asdict(b) for b in run.batches],
+                    "core": asdict(run.core),
+                    "seconds": run.seconds,
+                },
+                True,
+            )
             continue
         for batch in run.batches:
             why = f" ({batch.reason}{': ' + batch.error if batch.error else ''})" if batch.reason else ""
             known = batch.known_at.isoformat(timespec="minutes") if batch.known_at else "-"
-            print(f"{run.feed}  batch {batch.batch_id}  {batch.outcome}{why}  known {known}  {batch.rows} rows  "
-                  f"{batch.rejects} rejects  from {Path(batch.source).name or batch.source}")  # fmt: skip
+            print(
+                f"{run.feed}  batch {batch.batch_id}  {batch.outcome}{why}  known {known}  {batch.rows} rows  "
+                f"{batch.rejects} rejects  from {Path(batch.source).name or batch.source}"
+            )
         core = run.core
-        print(f"{run.feed}  core: {core.versions} versions ({core.revised} revised, {core.retired} retired), "
-              f"{core.flags} flags, {core.sites} sites  "
-              + "  ".join(f"{name} {seconds:.2f} s" for name, seconds in run.seconds.items()))  # fmt: skip
+        print(
+            f"{run.feed}  core: {core.versions} versions ({core.revised} revised, {core.retired} retired), "
+            f"{core.flags} flags, {core.sites} sites  "
+            + "  ".join(f"{name} {seconds:.2f} s" for name, seconds in run.seconds.items())
+        )
 
 
 def _print_elements(done: CycleRun, as_json: bool) -> None:
     for one in done.elements:
-        row: dict[str, Any] = {"element": one.element, "build": one.build.build_id, "outcome": one.build.outcome}
+        row: dict[str, Any] = {
+            "element": one.element,
+            "build": one.build.build_id,
+            "outcome": one.build.outcome,
+        }
         if one.gate is not None:
             row["gate"] = one.gate.summary()
         if one.release is not None:

@@ -80,20 +80,29 @@ def build(conn: psycopg.Connection[Any], contract: Contract, *, run_id: str | No
             attempt.outcome = "nothing_to_do"
             return result
         _prepare(conn, contract, waiting)
+        described: set[str] = set()
         for sighting in waiting:
             result.sightings += 1
             _take_up(conn, contract, sighting, result)
-            result.sites += sites.take_up(conn, contract, sighting.batch_id)
+            written = sites.take_up(conn, contract, sighting.batch_id)
+            described.update(written)
+            result.sites += len(written)
             conn.execute(
-                "update landing.batch set core_step_id = %s where batch_id = %s", [attempt.step_id, sighting.batch_id]
+                "update landing.batch set core_step_id = %s where batch_id = %s",
+                [attempt.step_id, sighting.batch_id],
             )
         result.flags = _flag(conn, contract)
-        _note_changes(conn, contract, attempt, waiting[-1].batch_id)
+        _note_changes(conn, contract, attempt, waiting[-1].batch_id, sorted(described))
         attempt.figures = asdict(result)
     logger.info(
         "core %s: %d sightings, %d versions (%d revised, %d retired), %d flags",
-        contract.feed, result.sightings, result.versions, result.revised, result.retired, result.flags,
-    )  # fmt: skip
+        contract.feed,
+        result.sightings,
+        result.versions,
+        result.revised,
+        result.retired,
+        result.flags,
+    )
     return result
 
 
@@ -142,7 +151,9 @@ def _prepare(conn: psycopg.Connection[Any], contract: Contract, waiting: list[Si
         conn.execute("analyze core.series")
 
 
-def _take_up(conn: psycopg.Connection[Any], contract: Contract, sighting: Sighting, result: CoreResult) -> None:
+def _take_up(
+    conn: psycopg.Connection[Any], contract: Contract, sighting: Sighting, result: CoreResult
+) -> None:
     earlier, later = _overlapping(conn, contract.feed, sighting)
     before = _touched_versions(conn)
     if later:
@@ -295,20 +306,45 @@ def _flag(conn: psycopg.Connection[Any], contract: Contract) -> int:
     return flags.judge(conn, contract.element)
 
 
-def _note_changes(conn: psycopg.Connection[Any], contract: Contract, attempt: Attempt, batch_id: int) -> None:
-    """Ranges by site that builds must take up: changed values, and values whose flags came to matter or ceased to."""
+def _note_changes(
+    conn: psycopg.Connection[Any], contract: Contract, attempt: Attempt, batch_id: int, described: list[str]
+) -> None:
+    """Ranges by site that builds must take up.
+
+    Changed values, values whose flags came to matter or ceased to, and all periods of a site of which something else
+    is said now: marts carry its name, area and role.
+    """
     conn.execute(
         """
         insert into core.change (element, feed, site_code, period_from, period_to, batch_id, step_id)
         select series.element, series.feed, series.site_code, min(range.period_from),
-            max(range.period_to + series.averaging_period), %(batch)s, %(step)s
+            max(range.period_to) + %(length)s, %(batch)s, %(step)s
         from (
             select series_id, period_from, period_to from touched
             union all
-            select series_id, min(period_start), max(period_start) from reflagged where flag in (3, 4) group by series_id
+            select series_id, min(period_start), max(period_start) from reflagged
+            where flag in (3, 4) group by series_id
+            union all
+            select series.series_id, first.period_start, last.period_start
+            from core.series
+            cross join lateral (
+                select min(period_start) as period_start from core.observation as o
+                where o.element = series.element and o.series_id = series.series_id
+            ) as first
+            cross join lateral (
+                select max(period_start) as period_start from core.observation as o
+                where o.element = series.element and o.series_id = series.series_id
+            ) as last
+            where series.feed = %(feed)s and series.site_code = any(%(described)s)
         ) as range
         inner join core.series using (series_id)
         group by series.element, series.feed, series.site_code
         """,
-        {"batch": batch_id, "step": attempt.step_id},
+        {
+            "batch": batch_id,
+            "step": attempt.step_id,
+            "length": contract.averaging,
+            "feed": contract.feed,
+            "described": described,
+        },
     )

@@ -22,9 +22,16 @@ def apply(conn: psycopg.Connection[Any], contract: Contract) -> int:
     new = 0
     for name, channel in contract.channels.items():
         wanted = (
-            contract.element, channel.property, channel.procedure, channel.averaging, channel.sample_part,
-            channel.unit, channel.original_unit, contract.series_kind, channel.kind,
-        )  # fmt: skip
+            contract.element,
+            channel.property,
+            channel.procedure,
+            channel.averaging,
+            channel.sample_part,
+            channel.unit,
+            channel.original_unit,
+            contract.series_kind,
+            channel.kind,
+        )
         known = conn.execute(
             "select element, property, procedure, averaging_period, sample_part, unit, original_unit, series_kind,"
             " value_kind from core.channel where feed = %s and channel = %s",

@@ -6,7 +6,7 @@ The thresholds are rows of `vocabulary.quality_rule`; what a flag does to validi
 from __future__ import annotations
 
 from importlib.resources import files
-from typing import Any, Final, LiteralString, cast
+from typing import Any, Final
 
 import psycopg
 
@@ -51,9 +51,9 @@ insert into reflagged select series_id, period_start, flag, 1 from added
 """
 
 
-def sql_file(name: str) -> LiteralString:
+def sql_file(name: str) -> str:
     """Text of one statement of this package."""
-    return cast(LiteralString, files(__package__).joinpath("sql", name).read_text(encoding="utf-8"))
+    return files(__package__).joinpath("sql", name).read_text(encoding="utf-8")
 
 
 def judge(conn: psycopg.Connection[Any], element: str) -> int:

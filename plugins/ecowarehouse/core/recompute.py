@@ -32,7 +32,9 @@ select (select count(*) from missing), (select count(*) from superfluous),
     coalesce((select missing::text from missing limit 1), (select superfluous::text from superfluous limit 1))
 """
 
-_OBSERVATION = "select series_id, period_start, known_at, qualifier, value, value_text, detection_limit, source_mark"
+_OBSERVATION = (
+    "select series_id, period_start, known_at, qualifier, value, value_text, detection_limit, source_mark"
+)
 _FLAG = "select series_id, period_start, known_at, test, rule_version, flag, detail"
 
 
@@ -72,9 +74,7 @@ def _flags(conn: psycopg.Connection[Any], contract: Contract) -> Difference:
     )
     conn.execute("analyze touched")
     judges = " union all ".join(f"({flags.sql_file(name)})" for name in flags.JUDGES)
-    conn.execute(
-        f"create temporary table judged on commit drop as {judges}", {"element": contract.element}
-    )
+    conn.execute(f"create temporary table judged on commit drop as {judges}", {"element": contract.element})
     standing = f"""{_FLAG} from core.quality_flag
         where series_id in (select series_id from core.series where feed = '{contract.feed}')"""
     return _compare(conn, "core.quality_flag", f"{_FLAG} from judged", standing)

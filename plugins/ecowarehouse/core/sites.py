@@ -34,6 +34,7 @@ _INSERT = """
     select feed, site_code, known_at, %(element)s, site_name, area_name, longitude, latitude, %(crs)s,
         site_type, 'name', takes_part, batch_id
     from said
+    returning site_code
 """
 
 _NEW_OR_CHANGED = f"""
@@ -61,18 +62,20 @@ said as (
 """
 
 
-def take_up(conn: psycopg.Connection[Any], contract: Contract, batch_id: int) -> int:
-    """Bring `core.site` up to date with one sighting; returns how many versions were written.
+def take_up(conn: psycopg.Connection[Any], contract: Contract, batch_id: int) -> list[str]:
+    """Bring `core.site` up to date with one sighting; returns the site of each version that was written.
 
     A sighting that is not the newest works the history of the sites that it contradicts out again, from all sightings.
     """
     parameters = _parameters(contract, batch_id)
-    this = f"{_NEW_OR_CHANGED}".format(staging=f"stg_{contract.feed}", sightings="batch.batch_id = %(batch_id)s")
+    this = f"{_NEW_OR_CHANGED}".format(
+        staging=f"stg_{contract.feed}", sightings="batch.batch_id = %(batch_id)s"
+    )
     if not _is_late(conn, contract.feed, batch_id):
-        return conn.execute(this + _INSERT, parameters).rowcount
-    contradicted = [row[0] for row in conn.execute(this + "select site_code from said", parameters)]
+        return _codes(conn, this + _INSERT, parameters)
+    contradicted = _codes(conn, this + "select site_code from said", parameters)
     if not contradicted:
-        return 0
+        return []
     conn.execute(
         "delete from core.site where feed = %s and site_code = any(%s)", [contract.feed, contradicted]
     )
@@ -81,7 +84,11 @@ def take_up(conn: psycopg.Connection[Any], contract: Contract, batch_id: int) ->
         " and (batch.core_step_id is not null or batch.batch_id = %(batch_id)s)"
     )
     statement = _VERSIONS.format(staging=f"stg_{contract.feed}", sightings=every)
-    return conn.execute(statement, {**parameters, "contradicted": contradicted}).rowcount
+    return _codes(conn, statement, {**parameters, "contradicted": contradicted})
+
+
+def _codes(conn: psycopg.Connection[Any], statement: str, parameters: dict[str, Any]) -> list[str]:
+    return [row[0] for row in conn.execute(statement, parameters)]
 
 
 def _is_late(conn: psycopg.Connection[Any], feed: str, batch_id: int) -> bool:

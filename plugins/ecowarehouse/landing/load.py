@@ -72,8 +72,7 @@ def load(
         table.ensure(conn, contract)
         conn.commit()
         return [
-            _attempt(conn, contract, delivery, byte_store, known_at_option, run_id)
-            for delivery in deliveries
+            _attempt(conn, contract, delivery, byte_store, known_at_option, run_id) for delivery in deliveries
         ]
 
 
@@ -107,9 +106,16 @@ def _attempt(
     ended = _outcome(conn, batch_id)
     level = logging.INFO if ended.usable else logging.WARNING
     logger.log(
-        level, "%s: batch %d %s%s, %d rows, %d rejects from %s", contract.feed, batch_id, ended.outcome,
-        f" ({ended.reason}: {ended.error})" if ended.reason else "", ended.rows, ended.rejects, ended.source,
-    )  # fmt: skip
+        level,
+        "%s: batch %d %s%s, %d rows, %d rejects from %s",
+        contract.feed,
+        batch_id,
+        ended.outcome,
+        f" ({ended.reason}: {ended.error})" if ended.reason else "",
+        ended.rows,
+        ended.rejects,
+        ended.source,
+    )
     return ended
 
 
@@ -140,7 +146,14 @@ def _land(
     _write(conn, batch_id, sha256=kept.sha256, bytes=kept.size, bytes_address=kept.address)
     conn.commit()
     known, known_from = known_at(contract, delivery, known_at_option)
-    _write(conn, batch_id, known_at=known, known_at_from=known_from, etag=delivery.etag, synthetic=delivery.synthetic)
+    _write(
+        conn,
+        batch_id,
+        known_at=known,
+        known_at_from=known_from,
+        etag=delivery.etag,
+        synthetic=delivery.synthetic,
+    )
     conn.commit()
     if not _seen_before(conn, contract.feed, kept.sha256, batch_id):
         _land_content(conn, contract, delivery, byte_store / kept.address, known, batch_id)
@@ -163,7 +176,9 @@ def _not_modified(conn: psycopg.Connection[Any], contract: Contract, batch_id: i
         [contract.feed, batch_id],
     ).rowcount
     if not found:
-        raise FetchProblem("not_modified", "the source says that nothing changed, but nothing was ever loaded from it")
+        raise FetchProblem(
+            "not_modified", "the source says that nothing changed, but nothing was ever loaded from it"
+        )
 
 
 def _seen_before(conn: psycopg.Connection[Any], feed: str, sha256: str, batch_id: int) -> bool:
@@ -203,13 +218,22 @@ def _land_content(
     if len(checked.table) == 0:
         _write(conn, batch_id, form=form, rejects=len(rejects))
         conn.commit()
-        raise FormatProblem("no_rows", f"none of {len(rejects)} received rows can be used: see landing.reject")
+        raise FormatProblem(
+            "no_rows", f"none of {len(rejects)} received rows can be used: see landing.reject"
+        )
     table.copy_rows(conn, contract, batch_id, checked.table)
     _write(
-        conn, batch_id, outcome="partial" if checked.partial else "loaded", form=form, content_batch_id=batch_id,
-        period_from=checked.period_from, period_to=checked.period_to, rows=len(checked.table), rejects=len(rejects),
+        conn,
+        batch_id,
+        outcome="partial" if checked.partial else "loaded",
+        form=form,
+        content_batch_id=batch_id,
+        period_from=checked.period_from,
+        period_to=checked.period_to,
+        rows=len(checked.table),
+        rejects=len(rejects),
         reason=_partial_reason(checked),
-    )  # fmt: skip
+    )
 
 
 def _read(contract: Contract, form: str, kept: Path) -> tuple[pa.Table, list[Rejected]]:

@@ -36,11 +36,11 @@ def keep(store: Path, payload: bytes | Path) -> KeptBytes:
         address = f"{sha256[:2]}/{sha256}"
         final = store / address
         if final.exists():
-            os.unlink(temporary)
+            Path(temporary).unlink()
         else:
             final.parent.mkdir(exist_ok=True)
-            os.chmod(temporary, 0o640)
-            os.rename(temporary, final)
+            Path(temporary).chmod(0o640)
+            Path(temporary).rename(final)
             _fsync_folder(final.parent)
             _fsync_folder(store)
     except BaseException:

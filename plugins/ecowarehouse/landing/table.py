@@ -27,9 +27,13 @@ def ensure(conn: psycopg.Connection[Any], contract: Contract) -> None:
         known = {row[0] for row in there}
         for column in contract.header:
             if column not in known:
-                conn.execute(sql.SQL("alter table {} add column {} text").format(relation, sql.Identifier(column)))
+                conn.execute(
+                    sql.SQL("alter table {} add column {} text").format(relation, sql.Identifier(column))
+                )
         return
-    columns = sql.SQL(", ").join(sql.SQL("{} text").format(sql.Identifier(column)) for column in contract.header)
+    columns = sql.SQL(", ").join(
+        sql.SQL("{} text").format(sql.Identifier(column)) for column in contract.header
+    )
     conn.execute(
         sql.SQL(
             "create table {} (batch_id integer not null, row_number bigint not null, rejected_columns text[], {})"
@@ -66,6 +70,8 @@ def copy_rows(conn: psycopg.Connection[Any], contract: Contract, batch_id: int, 
 
 def _count(conn: psycopg.Connection[Any], contract: Contract, added: int) -> None:
     """Refresh the planner's picture when a content is large beside what stood: it plans core's joins by it."""
-    row = conn.execute("select reltuples from pg_class where oid = %s::regclass", [contract.landing_relation]).fetchone()
+    row = conn.execute(
+        "select reltuples from pg_class where oid = %s::regclass", [contract.landing_relation]
+    ).fetchone()
     if row is None or row[0] < 10 * added:
         conn.execute(sql.SQL("analyze {}").format(sql.Identifier("landing", contract.feed)))

@@ -1,6 +1,6 @@
 """One transaction that makes readable what the gate let through: what changed, and nothing else."""
 
-# ruff: noqa: S608 -- identifiers are quoted, conditions are those of the reviewed suites
+
 from __future__ import annotations
 
 import json

@@ -3,7 +3,7 @@
 Nothing readable points at a table that dbt owns: dbt drops those with CASCADE.
 """
 
-# ruff: noqa: S608 -- identifiers are quoted, conditions are those of the reviewed suites
+
 from __future__ import annotations
 
 import logging
