@@ -17,10 +17,10 @@ from ecowarehouse.airflow.names import core_uri, element_dag_id
 
 
 def element_dag(element: str, *, owner: str, feeds: tuple[str, ...], timezone: str) -> DAG:
-    """The DAG `element__<element>`: by asset when core changed, by clock and by clock.
+    """The DAG `element__<element>`: by asset when core changed, and by clock.
 
-    A blocked period holds back no other: `release` releases what the gate let through, then `report` fails the
-    run with what was blocked for the first time.
+    A blocked period holds back no other: `release` releases what the gate let through, then `report` fails
+    the run with what was blocked for the first time.
     """
     minute = zlib.crc32(element.encode()) % 60  # elements spread over the hour, the same at every parse
     asset = Asset(name=core_uri(element), uri=core_uri(element))

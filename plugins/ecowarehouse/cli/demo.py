@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(data: Data = None) -> None:
-    """Start database, stand-in sources and Airflow; bring in every pull by real DAG runs; show what came of it."""
+    """Start everything, bring in every pull of the sources by real DAG runs, show what came of it."""
     from rich.console import Console
 
     from ecowarehouse.demo import run, tell

@@ -8,7 +8,9 @@ from typing import Any, Final
 import psycopg
 
 _MARKS: Final = """
-select coalesce((select max(batch_id) from landing.batch), 0), coalesce((select max(step_id) from governance.step), 0)
+select
+    coalesce((select max(batch_id) from landing.batch), 0),
+    coalesce((select max(step_id) from governance.step), 0)
 """
 _LANDED: Final = """
 select coalesce(sum(rows) filter (where outcome in ('loaded', 'partial')), 0), coalesce(sum(rejects), 0),

@@ -1,4 +1,4 @@
-"""The stand-in source systems as a service of the demo: a process of its own, which the house knows by HTTP only."""
+"""The stand-in source systems as a service of the demo, which the house knows by HTTP only."""
 
 from __future__ import annotations
 

@@ -26,8 +26,8 @@ def step(console: Console, text: str) -> None:
 def pull(console: Console, found: Pull, line: Figures) -> None:
     """One line a pull."""
     took = f"{line.seconds:.1f} s to release" if line.seconds else "nothing released"
-    words = f"{line.loaded:,} rows, {line.versions:,} versions, {line.revised:,} revised, {line.released:,} released"
-    console.print(f"[green]✓[/green] {found.stamp:%Y-%m-%d %H:%M}  {words}; {took}", highlight=False)
+    words = f"{line.loaded:,} rows, {line.versions:,} versions ({line.revised:,} revised), {line.released:,} released"
+    step(console, f"{found.description}: {words}; {took}")
 
 
 def end(console: Console, settings: Settings, result: Result) -> None:
@@ -46,16 +46,17 @@ def _table(result: Result) -> Table:
     table.add_column("pull")
     for name in (*_COLUMNS, "seconds"):
         table.add_column(name, justify="right")
-    for description, line in [*result.pulls, ("all", result.total)]:
+    numbered = [(str(number), line) for number, (_, line) in enumerate(result.pulls, start=1)]
+    for number, line in [*numbered, ("all", result.total)]:
         cells = [f"{getattr(line, name):,}" for name in _COLUMNS]
-        table.add_row(description, *cells, f"{line.seconds:.1f}" if line.seconds else "")
+        table.add_row(number, *cells, f"{line.seconds:.1f}" if line.seconds else "")
     return table
 
 
 def _where(settings: Settings, result: Result) -> list[str]:
     dictionary = settings.project_root / "docs" / "dictionary.md"
     lines = [
-        f"Airflow         {result.url}  login {config.LOGIN}, password: {config.PASSWORD} in {settings.secrets_file}",
+        f"Airflow         {result.url}  login {config.LOGIN}, password {config.PASSWORD} in {settings.secrets_file}",
         f"gate reports    {settings.gate_reports}",
     ]
     lines += [f"data dictionary {dictionary}"] if dictionary.exists() else []

@@ -26,10 +26,10 @@ logger = logging.getLogger(__name__)
 
 DATABASE: Final = "airflow"
 PARTS: Final[dict[str, tuple[str, ...]]] = {
-    "api-server": ("api-server",),
-    "scheduler": ("scheduler", "--skip-serve-logs"),
-    "dag-processor": ("dag-processor",),
-    "triggerer": ("triggerer", "--skip-serve-logs"),
+    "api-server": ("airflow", "api-server"),
+    "scheduler": ("ecowarehouse.services.scheduler", "--skip-serve-logs"),
+    "dag-processor": ("airflow", "dag-processor"),
+    "triggerer": ("airflow", "triggerer", "--skip-serve-logs"),
 }
 _GRACE: Final = {"triggerer": 3.0}  # it takes 14 s to end, and holds nothing here that a kill could lose
 _REPORTED: Final = {"scheduler": "scheduler", "dag-processor": "dag_processor", "triggerer": "triggerer"}
@@ -111,7 +111,7 @@ def _stop_outdated(settings: Settings, digest: str) -> None:
 
 def _start(settings: Settings, name: str, digest: str, port: int) -> Record:
     return processes.start(
-        folder(settings), name, processes.python("-m", "airflow", *PARTS[name]),
+        folder(settings), name, processes.python("-m", *PARTS[name]),
         environment=config.environment(settings), log=settings.logs / f"{name}.log", config=digest, port=port,
         grace=_GRACE.get(name, 15.0),
     )  # fmt: skip

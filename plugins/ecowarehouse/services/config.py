@@ -19,6 +19,8 @@ HOST: Final = "127.0.0.1"
 LOGIN: Final = "admin"
 PASSWORD: Final = "airflow.admin"  # the name of a secret, not one
 _NAMES: Final = [PASSWORD, "airflow.fernet", "airflow.api", "airflow.jwt"]
+# Airflow's settings of somebody else; and libpq's, under which a dbt run in this process takes its role.
+_FOREIGN: Final = ("AIRFLOW_", "PG", "DBT_")
 _OURS: Final = ("ECO_HOME", "ECO_CITY", "ECO_DATABASE_URL", "ECO_DATABASE")
 
 
@@ -49,7 +51,7 @@ def write(settings: Settings, *, database_url: str, port: int) -> str:
 
 def environment(settings: Settings) -> dict[str, str]:
     """The environment of Airflow's processes: nobody else's Airflow settings, nothing that phones home."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith("AIRFLOW_") and k not in _OURS}
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(_FOREIGN) and k not in _OURS}
     ours: dict[str, str] = {
         "ECO_HOME": str(settings.home),
         "ECO_CITY": str(settings.city),
