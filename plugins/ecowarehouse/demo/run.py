@@ -12,15 +12,14 @@ from typing import Any, Final
 import psycopg
 from rich.console import Console
 
-from ecowarehouse import marts, secrets, services, standards
+from ecowarehouse import secrets, services
 from ecowarehouse.airflow.names import element_dag_id, ingest_dag_id
 from ecowarehouse.contracts import Contract, load_contracts
 from ecowarehouse.demo import figures, source, tell
 from ecowarehouse.demo.figures import Figures
 from ecowarehouse.demo.source import Pull, Source
-from ecowarehouse.landing import table
+from ecowarehouse.deployment import deploy
 from ecowarehouse.postgres import backup, connect
-from ecowarehouse.postgres.session import acting_as
 from ecowarehouse.services import ServiceError, airflow, config, processes
 from ecowarehouse.services.api import Api, Run
 from ecowarehouse.settings import Settings
@@ -53,7 +52,7 @@ def run(settings: Settings, data: Path | None, console: Console) -> Result:
     started = time.monotonic()
     result = Result()
     contracts = [c for feed, c in load_contracts(settings.city).contracts.items() if feed in _SOURCES]
-    stand_in, result.url = _set_up(settings, contracts, data, console)
+    stand_in, result.url = _set_up(settings, data, console)
     api = Api(result.url, config.password(settings))
     with connect("eco_engineer", application="demo", autocommit=True, settings=settings) as conn:
         result.before = _data_hash(conn)
@@ -73,33 +72,22 @@ def run(settings: Settings, data: Path | None, console: Console) -> Result:
     return result
 
 
-def _set_up(
-    settings: Settings, contracts: list[Contract], data: Path | None, console: Console
-) -> tuple[Source, str]:
-    """Database, standards, views and sources, while Airflow starts beside them."""
+def _set_up(settings: Settings, data: Path | None, console: Console) -> tuple[Source, str]:
+    """Database, sources, standards and views; Airflow starts beside them."""
     with console.status("PostgreSQL"):
         services.up(settings, airflow=False)
     tell.step(console, "PostgreSQL runs, migrations are applied")
-    with ThreadPoolExecutor(1) as beside, console.status("standards, views; Airflow starts beside"):
-        starting = beside.submit(airflow.start, settings)
-        with connect(application="demo", settings=settings) as conn:
-            _deploy(conn, settings, contracts)
-        tell.step(console, "standards and views are in the database")
+    with console.status("stand-in sources"):
         stand_in = source.start(settings, data)
         _set_secrets(settings, stand_in)
-        tell.step(console, f"stand-in sources speak at {stand_in.url}")
+    tell.step(console, f"stand-in sources speak at {stand_in.url}")
+    with ThreadPoolExecutor(1) as beside, console.status("standards, views; Airflow starts beside"):
+        starting = beside.submit(airflow.start, settings)
+        deploy(settings)
+        tell.step(console, "standards and views are in the database")
         url = starting.result()
     tell.step(console, f"Airflow runs at {url}")
     return stand_in, url
-
-
-def _deploy(conn: psycopg.Connection[Any], settings: Settings, contracts: list[Contract]) -> None:
-    standards.apply(conn, settings=settings)
-    with acting_as(conn, "eco_landing"):
-        for contract in contracts:
-            table.ensure(conn, contract)
-        conn.commit()
-    marts.deploy([contract.feed for contract in contracts], conn=conn, settings=settings)
 
 
 def _set_secrets(settings: Settings, stand_in: Source) -> None:

@@ -20,7 +20,7 @@ _COLUMNS: Final = ("loaded", "rejected", "revised", "flagged", "gated", "blocked
 
 def step(console: Console, text: str) -> None:
     """One line of the preparation."""
-    console.print(f"[green]✓[/green] {text}", highlight=False)
+    console.print(f"[green]✓[/green] {text}", highlight=False, soft_wrap=True)
 
 
 def pull(console: Console, found: Pull, line: Figures) -> None:
@@ -36,7 +36,9 @@ def end(console: Console, settings: Settings, result: Result) -> None:
         console.print(f"\n[bold]nothing new[/bold]: data before and after are the same ({result.after})")
     else:
         console.print(_table(result))
-    console.print(f"\n{result.seconds:.0f} s in all; services hold {result.memory_mb} MB\n", highlight=False)
+    console.print(
+        f"\n{result.seconds:.0f} s in all; services held at most {result.memory_mb} MB\n", highlight=False
+    )
     for line in _where(settings, result):
         console.print(line, highlight=False, soft_wrap=True)
 

@@ -13,7 +13,7 @@ __all__ = ["ServiceError", "down", "status", "up"]
 def up(settings: Settings | None = None, *, airflow: bool = True) -> dict[str, Any]:
     """Start the database (unless one is given) and Airflow, wait until they are healthy; then `status`.
 
-    Raises `ServiceError`, `ClusterError`, `DatabaseUnreachable`.
+    Standards and views are `deployment.deploy`. Raises `ServiceError`, `ClusterError`, `DatabaseUnreachable`.
     """
     from ecowarehouse.postgres import cluster, prepare  # psycopg and psutil, only when something is started
 
