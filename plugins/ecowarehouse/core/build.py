@@ -39,7 +39,7 @@ _HOLDS_BY_RANGE = """(
         where version.element = %(element)s
             and version.period_start >= %(period_from)s and version.period_start < %(period_to)s
         order by version.series_id, version.period_start, version.known_at desc
-    ) as holds using (series_id, period_start)"""
+    ) as holds on holds.series_id = incoming.series_id and holds.period_start = incoming.period_start"""
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def build(conn: psycopg.Connection[Any], contract: Contract, *, run_id: str | No
                 "update landing.batch set core_step_id = %s where batch_id = %s",
                 [attempt.step_id, sighting.batch_id],
             )
-        result.flags = _flag(conn, contract)
+        result.flags = flags.judge(conn, contract.element, contract.averaging)
         _note_changes(conn, contract, attempt, waiting[-1].batch_id, sorted(described))
         attempt.figures = asdict(result)
     logger.info(
@@ -119,7 +119,7 @@ def _waiting(conn: psycopg.Connection[Any], feed: str) -> list[Sighting]:
 def _prepare(conn: psycopg.Connection[Any], contract: Contract, waiting: list[Sighting]) -> None:
     conn.execute(
         "create temporary table touched (series_id integer, period_from timestamptz, period_to timestamptz,"
-        " versions bigint) on commit drop"
+        " versions bigint, revised bigint) on commit drop"
     )
     channels.apply(conn, contract)
     new_series = 0
@@ -155,23 +155,22 @@ def _take_up(
     conn: psycopg.Connection[Any], contract: Contract, sighting: Sighting, result: CoreResult
 ) -> None:
     earlier, later = _overlapping(conn, contract.feed, sighting)
-    before = _touched_versions(conn)
+    before, revised_before = _counted(conn)
     if later:
         result.retired += _work_out_again(conn, contract, sighting)
     elif earlier:
         _insert_newest(conn, contract, sighting)
     else:
         _insert_first(conn, contract, sighting)
-    versions = _touched_versions(conn) - before
-    result.versions += versions
-    if earlier or later:
-        result.revised += versions
+    versions, revised = _counted(conn)
+    result.versions += versions - before
+    result.revised += revised - revised_before
 
 
-def _touched_versions(conn: psycopg.Connection[Any]) -> int:
-    row = conn.execute("select coalesce(sum(versions), 0) from touched").fetchone()
+def _counted(conn: psycopg.Connection[Any]) -> tuple[int, int]:
+    row = conn.execute("select coalesce(sum(versions), 0), coalesce(sum(revised), 0) from touched").fetchone()
     assert row is not None
-    return int(row[0])
+    return int(row[0]), int(row[1])
 
 
 def _overlapping(conn: psycopg.Connection[Any], feed: str, sighting: Sighting) -> tuple[bool, bool]:
@@ -199,8 +198,8 @@ def _insert_first(conn: psycopg.Connection[Any], contract: Contract, sighting: S
     conn.execute(flags.sql_file("insert_first.sql").format(staging=staging), parameters)
     conn.execute(
         f"""
-        insert into touched (series_id, period_from, period_to, versions)
-        select series.series_id, site.period_from, site.period_to, site.rows
+        insert into touched (series_id, period_from, period_to, versions, revised)
+        select series.series_id, site.period_from, site.period_to, site.rows, 0
         from (select site_code, min(period_start) as period_from, max(period_start) as period_to, count(*) as rows
               from staging.{staging}__site where content_batch_id = %(content_batch_id)s group by site_code) as site
         inner join core.series as series on series.feed = %(feed)s and series.site_code = site.site_code
@@ -262,8 +261,8 @@ def reconcile(conn: psycopg.Connection[Any], element: str, batch_id: int) -> int
             where wanted.series_id is null
         ),
         noted as (
-            insert into touched (series_id, period_from, period_to, versions)
-            select series_id, min(period_start), max(period_start), 0 from superfluous group by series_id
+            insert into touched (series_id, period_from, period_to, versions, revised)
+            select series_id, min(period_start), max(period_start), 0, 0 from superfluous group by series_id
         )
         select core.retire(array_agg(series_id), array_agg(period_start), array_agg(known_at), %(element)s, %(batch)s)
         from superfluous having count(*) > 0
@@ -283,27 +282,18 @@ def reconcile(conn: psycopg.Connection[Any], element: str, batch_id: int) -> int
                 where standing.element = %(element)s and standing.series_id = wanted.series_id
                     and standing.period_start = wanted.period_start and standing.known_at = wanted.known_at)
             order by wanted.series_id, wanted.period_start
-            returning series_id, period_start
+            returning series_id, period_start, known_at
         )
-        insert into touched (series_id, period_from, period_to, versions)
-        select series_id, min(period_start), max(period_start), count(*) from inserted group by series_id
+        insert into touched (series_id, period_from, period_to, versions, revised)
+        select inserted.series_id, min(inserted.period_start), max(inserted.period_start), count(*),
+            count(*) filter (where wanted.revises)
+        from inserted
+        inner join wanted using (series_id, period_start, known_at)
+        group by inserted.series_id
         """,
         {"element": element},
     )
     return int(retired[0]) if retired else 0
-
-
-def _flag(conn: psycopg.Connection[Any], contract: Contract) -> int:
-    conn.execute("drop table if exists touched_series")
-    conn.execute(
-        "create temporary table touched_series on commit drop as"
-        " select series_id, min(period_from) as period_from, max(period_to) as period_to, sum(versions) as versions"
-        " from touched group by series_id"
-    )
-    conn.execute("drop table touched")
-    conn.execute("alter table touched_series rename to touched")
-    conn.execute("analyze touched")
-    return flags.judge(conn, contract.element)
 
 
 def _note_changes(

@@ -5,6 +5,7 @@ The thresholds are rows of `vocabulary.quality_rule`; what a flag does to validi
 
 from __future__ import annotations
 
+from datetime import timedelta
 from importlib.resources import files
 from typing import Any, Final
 
@@ -13,23 +14,37 @@ import psycopg
 TESTS: Final = ("missing", "sentinel", "range", "spike", "rate_of_change", "flat_line", "pm_inversion")
 JUDGES: Final = ("judge_missing.sql", "judge.sql", "judge_pm_inversion.sql")
 
-# The reach of a changed value is that of the longest run a flat-line rule knows.
-_REACH = """
-select coalesce(max(greatest(min_run, threshold_fail)), 1) + 1 from vocabulary.quality_rule where test = 'flat_line'
-"""
-
-_IN_REACH = """
-    select f.element, f.series_id, f.period_start, f.known_at, f.test, f.rule_version, f.flag, f.detail
+# A changed value can change what is said of its predecessor (spike) and of those after it, as far as the longest run
+# that a flat-line rule knows; and tests compare properties of a site (PM2.5 with PM10). So all series of a touched
+# site are judged again, from one period before to one run after.
+_RANGES = """
+create temporary table judging on commit drop as
+with reach as (
+    select %(step)s * (coalesce(max(greatest(min_run, threshold_fail)), 1) + 1)::integer as ahead
+    from vocabulary.quality_rule
+    where test = 'flat_line'
+),
+site as (
+    select series.feed, series.site_code, min(touched.period_from) as period_from, max(touched.period_to) as period_to
     from touched
     inner join core.series using (series_id)
+    group by series.feed, series.site_code
+)
+select series.series_id, site.period_from - %(step)s as judge_from, site.period_to + reach.ahead as judge_to
+from site
+cross join reach
+inner join core.series using (feed, site_code)
+"""
+
+_STANDING = """
+    select f.element, f.series_id, f.period_start, f.known_at, f.test, f.rule_version, f.flag, f.detail
+    from judging
     inner join core.quality_flag as f
-        on f.series_id = touched.series_id
-        and f.period_start >= touched.period_from - series.averaging_period
-        and f.period_start <= touched.period_to + %(reach)s * series.averaging_period
+        on f.series_id = judging.series_id and f.period_start between judging.judge_from and judging.judge_to
 """
 
 _REMOVE_STALE = f"""
-with standing as ({_IN_REACH}),
+with standing as ({_STANDING}),
 stale as (select * from standing except select * from judged),
 removed as (
     delete from core.quality_flag as f using stale
@@ -56,12 +71,14 @@ def sql_file(name: str) -> str:
     return files(__package__).joinpath("sql", name).read_text(encoding="utf-8")
 
 
-def judge(conn: psycopg.Connection[Any], element: str) -> int:
-    """Bring the flags of everything in reach of the temporary relation `touched` up to date.
+def judge(conn: psycopg.Connection[Any], element: str, step: timedelta) -> int:
+    """Bring the flags of everything in reach of the temporary relation `touched` up to date; `step` is one period.
 
     Leaves the flags that changed in the temporary relation `reflagged (series_id, period_start, flag, change)`; both
     end with the transaction. Returns how many flags were added.
     """
+    conn.execute(_RANGES, {"step": step})
+    conn.execute("analyze judging")
     conn.execute(
         "create temporary table judged on commit drop as "
         + " union all ".join(f"({sql_file(name)})" for name in JUDGES),
@@ -71,9 +88,7 @@ def judge(conn: psycopg.Connection[Any], element: str) -> int:
         "create temporary table reflagged (series_id integer, period_start timestamptz, flag smallint, change smallint)"
         " on commit drop"
     )
-    reach = conn.execute(_REACH).fetchone()
-    assert reach is not None
     conn.execute("analyze judged")
-    conn.execute(_REMOVE_STALE, {"reach": reach[0]})
+    conn.execute(_REMOVE_STALE)
     added = conn.execute(_ADD_FRESH).rowcount
     return int(added)

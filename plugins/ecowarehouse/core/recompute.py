@@ -65,14 +65,14 @@ def _observations(conn: psycopg.Connection[Any], contract: Contract) -> Differen
 def _flags(conn: psycopg.Connection[Any], contract: Contract) -> Difference:
     conn.execute(
         """
-        create temporary table touched on commit drop as
-        select series_id, min(period_start) as period_from, max(period_start) as period_to, count(*) as versions
+        create temporary table judging on commit drop as
+        select series_id, min(period_start) as judge_from, max(period_start) as judge_to
         from core.observation inner join core.series using (series_id, element)
         where feed = %s group by series_id
         """,
         [contract.feed],
     )
-    conn.execute("analyze touched")
+    conn.execute("analyze judging")
     judges = " union all ".join(f"({flags.sql_file(name)})" for name in flags.JUDGES)
     conn.execute(f"create temporary table judged on commit drop as {judges}", {"element": contract.element})
     standing = f"""{_FLAG} from core.quality_flag

@@ -8,12 +8,8 @@ with incoming as (
         on series.feed = %(feed)s and series.site_code = cell.site_code and series.channel = cell.channel
     where cell.content_batch_id = %(content_batch_id)s
 ),
-inserted as (
-    insert into core.observation
-        (element, series_id, period_start, known_at, batch_id, qualifier, value, value_text, detection_limit, source_mark)
-    select
-        %(element)s, incoming.series_id, incoming.period_start, %(known_at)s, %(batch_id)s, incoming.qualifier,
-        incoming.value, incoming.value_text, incoming.detection_limit, incoming.source_mark
+changed as (
+    select incoming.*, holds.series_id is not null as revises
     from incoming
     left join {current}
     where holds.series_id is null
@@ -21,9 +17,16 @@ inserted as (
         is distinct from
         row(holds.qualifier, holds.value, holds.value_text, holds.detection_limit, holds.source_mark)
     order by incoming.series_id, incoming.period_start
-    returning series_id, period_start
+),
+inserted as (
+    insert into core.observation
+        (element, series_id, period_start, known_at, batch_id, qualifier, value, value_text, detection_limit, source_mark)
+    select
+        %(element)s, series_id, period_start, %(known_at)s, %(batch_id)s, qualifier, value, value_text, detection_limit,
+        source_mark
+    from changed
 )
-insert into touched (series_id, period_from, period_to, versions)
-select series_id, min(period_start), max(period_start), count(*)
-from inserted
+insert into touched (series_id, period_from, period_to, versions, revised)
+select series_id, min(period_start), max(period_start), count(*), count(*) filter (where revises)
+from changed
 group by series_id

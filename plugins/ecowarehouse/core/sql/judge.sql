@@ -1,4 +1,4 @@
--- What the tests say of the values in the touched ranges, and of those beside them that a neighbour's change can reach.
+-- What the tests say of the values that hold, in the ranges to judge.
 -- Each test is a pure function of the versions that hold now, so the order of arrival can't matter.
 with rule as (
     select
@@ -22,11 +22,11 @@ with rule as (
 ),
 target as (
     select
-        touched.series_id, series.element, series.averaging_period as step, touched.period_from, touched.period_to,
-        coalesce(greatest(rule.flat_suspect, rule.flat_fail), 1) * series.averaging_period as reach,
+        judging.series_id, series.element, series.averaging_period as step, judging.judge_from, judging.judge_to,
+        coalesce(greatest(rule.flat_suspect, rule.flat_fail), 1) * series.averaging_period as run,
         rule.*
-    from touched
-    inner join core.series as series on series.series_id = touched.series_id
+    from judging
+    inner join core.series as series on series.series_id = judging.series_id
     inner join rule
         on rule.property = series.property and rule.averaging_period = series.averaging_period
         and series.procedure = 'measured'
@@ -60,8 +60,8 @@ neighboured as (
                     from core.observation as version
                     where version.element = target.element
                         and version.series_id = target.series_id
-                        and version.period_start >= target.period_from - target.reach - 2 * target.step
-                        and version.period_start <= target.period_to + target.reach + 2 * target.step
+                        and version.period_start >= target.judge_from - target.run
+                        and version.period_start <= target.judge_to + target.step
                     order by version.period_start, version.known_at desc
                 ) as holds
                 window by_period as (order by holds.period_start)
@@ -69,8 +69,7 @@ neighboured as (
         ) as ordered
     ) as beside
     where beside.value is not null
-        and beside.period_start >= target.period_from - target.step
-        and beside.period_start <= target.period_to + target.reach
+        and beside.period_start between target.judge_from and target.judge_to
 ),
 judged as (
     select

@@ -7,14 +7,14 @@ with tolerance as (
 pair as (
     select
         fine.feed, fine.site_code, fine.element, fine.series_id as fine_id, coarse.series_id as coarse_id,
-        min(touched.period_from) as period_from, max(touched.period_to) as period_to
+        min(judging.judge_from) as judge_from, max(judging.judge_to) as judge_to
     from core.series as fine
     inner join core.series as coarse
         on coarse.feed = fine.feed and coarse.site_code = fine.site_code
         and coarse.averaging_period = fine.averaging_period and coarse.procedure = fine.procedure
         and coarse.series_kind = fine.series_kind
         and coarse.property = 'pm10'
-    inner join touched on touched.series_id in (fine.series_id, coarse.series_id)
+    inner join judging on judging.series_id in (fine.series_id, coarse.series_id)
     where fine.property = 'pm2_5' and fine.procedure = 'measured'
     group by fine.feed, fine.site_code, fine.element, fine.series_id, coarse.series_id
 ),
@@ -29,7 +29,7 @@ inverted as (
         select distinct on (period_start) period_start, known_at, value
         from core.observation
         where element = pair.element and series_id = pair.fine_id
-            and period_start between pair.period_from and pair.period_to
+            and period_start between pair.judge_from and pair.judge_to
         order by period_start, known_at desc
     ) as fine
     cross join lateral (

@@ -38,6 +38,8 @@ compared as (
         row(qualifier, value, value_text, detection_limit, source_mark) as content
     from held
 )
-select series_id, period_start, known_at, batch_id, qualifier, value, value_text, detection_limit, source_mark
+select
+    series_id, period_start, known_at, batch_id, qualifier, value, value_text, detection_limit, source_mark,
+    predecessor is not null as revises
 from compared
 where predecessor is null or predecessor is distinct from content
