@@ -93,7 +93,7 @@ def _validate(title: str, expectations: Sequence[Expectation], frame: Any, into:
         for expectation in expectations:
             _add(suite, expectation, into)
         results = _batch(title, frame).validate(suite, result_format=_RESULT_FORMAT).results
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever a check raises blocks, and is told
         into.errors.update({e.name: _words(error) for e in expectations})
         return
     for result in results:
@@ -111,7 +111,7 @@ def _add(suite: Any, expectation: Expectation, into: Judgement) -> None:
                 **expectation.limits(),
             )
         )
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever a check raises blocks, and is told
         into.errors[expectation.name] = _words(error)
 
 

@@ -193,7 +193,7 @@ def test_every_row_and_cell_is_accounted_for(rows: list[tuple[str, int, str]]) -
 
 def test_long_content_is_checked_fast() -> None:
     stations, hours = 1500, 200
-    labels = [f"{datetime(2019, 7, 1) + timedelta(hours=h):%Y-%m-%dT%H:%M:%S}" for h in range(hours)]
+    labels = [f"{datetime(2019, 7, 1) + timedelta(hours=h):%Y-%m-%dT%H:%M:%S}" for h in range(hours)]  # noqa: DTZ001
     columns = {name: pa.array([str(n % 300) for n in range(stations * hours)]) for name in AIR.header}
     columns["stationcode"] = pa.array([f"S{n}" for n in range(stations)] * hours)
     columns["timepoint"] = pa.array([label for label in labels for _ in range(stations)])
