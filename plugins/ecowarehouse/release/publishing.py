@@ -1,6 +1,5 @@
 """One transaction that makes readable what the gate let through: what changed, and nothing else."""
 
-
 from __future__ import annotations
 
 import json

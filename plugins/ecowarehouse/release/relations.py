@@ -3,7 +3,6 @@
 Nothing readable points at a table that dbt owns: dbt drops those with CASCADE.
 """
 
-
 from __future__ import annotations
 
 import logging
