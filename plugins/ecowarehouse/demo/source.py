@@ -58,7 +58,9 @@ def start(settings: Settings, data: Path | None) -> Source:
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     port_file = state / "port"
     port_file.unlink(missing_ok=True)
-    what = ["--data", str(data)] if data else ["--synthetic", "--seed", "7"]
+    what = (
+        ["--data", str(data)] if data else ["--synthetic", "--seed", "7", "--hours", "6"]
+    )  # minutes, not a quarter of an hour
     started = processes.start(
         folder, NAME, processes.python("-m", "simulation.server", *what, "--port", "0", "--state", str(state)),
         environment=_environment(settings), log=settings.logs / f"{NAME}.log", config=str(state),
