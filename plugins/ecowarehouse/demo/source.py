@@ -59,7 +59,7 @@ def start(settings: Settings, data: Path | None) -> Source:
     port_file = state / "port"
     port_file.unlink(missing_ok=True)
     what = (
-        ["--data", str(data)] if data else ["--synthetic", "--seed", "7", "--hours", "6"]
+        ["--data", str(data)] if data else ["--synthetic", "--seed", "7", "--hours", "8"]
     )  # minutes, not a quarter of an hour
     started = processes.start(
         folder, NAME, processes.python("-m", "simulation.server", *what, "--port", "0", "--state", str(state)),
