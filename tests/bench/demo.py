@@ -1,0 +1,39 @@
+"""What an hour took by the real scheduler, as the ledger of a demo says."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+from ecowarehouse.postgres import cluster
+from ecowarehouse.postgres.connection import connect
+from ecowarehouse.settings import Settings
+from tests.bench.house import median
+from tests.bench.report import Report
+
+# From the start of the landing that a release was the first to hold, to the end of that release.
+_SECONDS: Final = """
+select extract(epoch from step.ended_at - min(batch.started_at))
+from governance.release as release
+inner join governance.step as step using (step_id)
+inner join governance.build_batch as input on input.build_id = release.build_id
+inner join landing.batch as batch on batch.batch_id = input.batch_id
+where release.element = 'air'
+group by release.release_id, step.ended_at
+order by release.release_id
+"""
+
+
+def run(report: Report, home: Path) -> None:
+    """Read the ledger of a running demo; nothing is started for it."""
+    os.environ["ECO_HOME"] = str(home)
+    settings = Settings.load()
+    if cluster.status(settings) is None:
+        report.about["demo"] = f"{home}: its server does not run"
+        return
+    with connect("eco_engineer", application="bench", settings=settings) as conn:
+        seconds = [float(row[0]) for row in conn.execute(_SECONDS)]
+    if seconds:
+        what = "one hour by Airflow, landing to release"
+        report.add(what, median(seconds), "s", f"the ledger of the demo, median of {len(seconds)} releases")
