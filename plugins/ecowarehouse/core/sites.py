@@ -11,21 +11,24 @@ if TYPE_CHECKING:
 
 # What each sighting says of each site, its type by the first rule of the contract that matches the name.
 _SAID = """
-    select distinct on (site.site_code, batch.known_at)
-        batch.feed, site.site_code, batch.known_at, batch.batch_id, batch.sha256,
-        site.site_name, site.area_name, site.longitude, site.latitude, kind.site_type, kind.takes_part,
-        row(site.site_name, site.area_name, site.longitude, site.latitude) as content
-    from landing.batch as batch
-    inner join staging.{staging}__site as site on site.content_batch_id = batch.content_batch_id
+    select heard.*, kind.site_type, kind.takes_part
+    from (
+        select distinct on (site.site_code, batch.known_at)
+            batch.feed, site.site_code, batch.known_at, batch.batch_id, batch.sha256,
+            site.site_name, site.area_name, site.longitude, site.latitude,
+            row(site.site_name, site.area_name, site.longitude, site.latitude) as content
+        from landing.batch as batch
+        inner join staging.{staging}__site as site on site.content_batch_id = batch.content_batch_id
+        where batch.feed = %(feed)s and {sightings}
+        order by site.site_code, batch.known_at, batch.sha256 desc, site.row_number desc
+    ) as heard
     cross join lateral (
         select rule.site_type, rule.takes_part
         from unnest(%(patterns)s::text[], %(types)s::text[], %(takes_part)s::boolean[])
             with ordinality as rule (pattern, site_type, takes_part, place)
-        where coalesce(site.site_name, '') ~ rule.pattern
+        where coalesce(heard.site_name, '') ~ rule.pattern
         order by rule.place limit 1
     ) as kind
-    where batch.feed = %(feed)s and {sightings}
-    order by site.site_code, batch.known_at, batch.sha256 desc, site.row_number desc
 """
 
 _INSERT = """

@@ -40,9 +40,9 @@ neighboured as (
             max(case when changed then period_start end) over (order by period_start) as unchanged_since
         from (
             select
-                period_start, known_at, value, previous, next,
+                stepped.*,
                 (
-                    previous is null or value is null or abs(value - previous) > coalesce(target.flat_tolerance, 0)
+                    leap is null or leap > coalesce(target.flat_tolerance, 0)
                     or qualifier in ('<', 'nd')
                     or value <= coalesce(held_limit, target.detection_limit, -1)
                 ) as changed
@@ -52,9 +52,12 @@ neighboured as (
                     holds.detection_limit as held_limit,
                     case when lag(holds.period_start) over by_period = holds.period_start - target.step
                         then lag(holds.value) over by_period end as previous,
+                    case when lag(holds.period_start) over by_period = holds.period_start - target.step
+                        then abs(holds.value - lag(holds.value) over by_period) end as leap,
                     case when lead(holds.period_start) over by_period = holds.period_start + target.step
                         then lead(holds.value) over by_period end as next
                 from (
+                    -- Backwards, as the index lies: nothing has to be sorted to find the version that holds.
                     select distinct on (version.period_start)
                         version.period_start, version.known_at, version.value, version.qualifier, version.detection_limit
                     from core.observation as version
@@ -62,7 +65,7 @@ neighboured as (
                         and version.series_id = target.series_id
                         and version.period_start >= target.judge_from - target.run
                         and version.period_start <= target.judge_to + target.step
-                    order by version.period_start, version.known_at desc
+                    order by version.period_start desc, version.known_at desc
                 ) as holds
                 window by_period as (order by holds.period_start)
             ) as stepped
@@ -81,11 +84,12 @@ judged as (
         case
             when spike_suspect is null then null
             when previous is null or next is null then 2
+            when leap <= spike_suspect and leap <= coalesce(spike_fail, leap) then null
             when sign(value - previous) <> sign(value - next) then null
-            when least(abs(value - previous), abs(value - next)) > spike_fail then 4
-            when least(abs(value - previous), abs(value - next)) > spike_suspect then 3
+            when least(leap, abs(value - next)) > spike_fail then 4
+            when least(leap, abs(value - next)) > spike_suspect then 3
         end as spike_flag,
-        case when abs(value - previous) > rate_suspect then 3 end as rate_flag,
+        case when leap > rate_suspect then 3 end as rate_flag,
         case
             when changed then null
             when period_start - unchanged_since >= (flat_fail - 1) * step then 4
