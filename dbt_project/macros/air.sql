@@ -15,7 +15,7 @@
     (({{ day }})::timestamp at time zone '{{ var("timezone") }}')
 {%- endmacro %}
 
-{# Sites of an element with the code of their area. #}
+{# Sites of an element with the code of their area; an area whose code is not known goes by its name. #}
 {% macro site_with_area(element) -%}
     select
         s.feed,
@@ -26,7 +26,7 @@
         s.takes_part,
         s.valid_from,
         s.valid_to,
-        coalesce(s.area_code, a.area_code) as area_code
+        coalesce(s.area_code, a.area_code, s.area_name) as area_code
     from {{ source('core', 'site_current') }} as s
     left join {{ ref('area_alias') }} as a on s.area_name = a.area_name
     where s.element = '{{ element }}'

@@ -96,8 +96,8 @@ valid as (
 select
     e.area_code,
     e.day,
-    a.area_name,
-    a.area_level,
+    coalesce(a.area_name, e.area_code) as area_name,
+    coalesce(a.area_level, 'unknown') as area_level,
     {%- for item in air_items() %}
     e.{{ 'o3_mda8' if item == 'o3' else item }},
     {%- endfor %}
@@ -234,6 +234,17 @@ period as (
     group by d.area_code, d.start
 ),
 
+-- By which edition an aggregate is judged: a row may name one; else the one in force at its end, or at its start.
+policy as (
+    select
+        period_from,
+        period_to,
+        rule,
+        edition
+    from {{ ref('evaluation_policy') }}
+    where indicator = 'air' and period_kind = '{{ grain }}'
+),
+
 judged_by as (
     select
         p.*,
@@ -248,11 +259,22 @@ judged_by as (
         e.mark,
         (p.start + interval '1 {{ grain }}')::date - 1 as last_day
     from period as p
+    left join policy as rule
+        on p.start >= coalesce(rule.period_from, '-infinity') and p.start <= coalesce(rule.period_to, 'infinity')
     left join edition as e
         on
             p.area_code = e.area_key
-            -- evaluation_policy: an aggregate is judged by the edition in force at its end.
-            and (p.start + interval '1 {{ grain }}')::date - 1 between e.judges_from and e.judges_to
+            and (
+                e.edition = rule.edition
+                or (
+                    rule.edition is null
+                    and case
+                        when rule.rule = 'in_force_at_start' then p.start
+                        else (p.start + interval '1 {{ grain }}')::date - 1
+                    end between e.judges_from and e.judges_to
+                )
+                or {{ judge_by() }} is not null
+            )
 ),
 
 enough as (

@@ -100,7 +100,7 @@ def test_an_edition_begins_by_area(warehouse: psycopg.Connection[Any]) -> None:
     assert ask(warehouse, "standard, aqi, aqi_reason", "P1") == ("HJ 633-2012", 40, None)
     assert ask(warehouse, "standard, aqi, aqi_reason", "P2") == (None, None, "no_edition_in_force")
     assert ask(warehouse, "standard", "P3") == ("HJ 633-2012",)
-    assert ask(warehouse, "standard, area_code", "P4") == (None, None)
+    assert ask(warehouse, "standard, area_code", "P4") == (None, "无名市")
     assert ask(warehouse, "standard, aqi", "P2", "HJ 633-2026") == ("HJ 633-2026", 40)
 
 
