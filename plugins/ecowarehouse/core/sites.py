@@ -44,12 +44,12 @@ _NEW_OR_CHANGED = f"""
 with said as (
     select said.* from ({_SAID}) as said
     left join lateral (
-        select row(site.site_name, site.area_name, site.longitude, site.latitude) as content
+        select site.site_code, row(site.site_name, site.area_name, site.longitude, site.latitude) as content
         from core.site as site
         where site.feed = said.feed and site.site_code = said.site_code and site.known_at <= said.known_at
         order by site.known_at desc limit 1
     ) as holds on true
-    where holds.content is null or holds.content is distinct from said.content
+    where holds.site_code is null or holds.content is distinct from said.content
 )
 """
 
@@ -57,9 +57,11 @@ _VERSIONS = f"""
 with sighting as ({_SAID}),
 said as (
     select * from (
-        select *, lag(content) over (partition by site_code order by known_at) as predecessor from sighting
+        select *, lag(content) over by_site as predecessor, lag(true, 1, false) over by_site as known
+        from sighting
+        window by_site as (partition by site_code order by known_at)
     ) as compared
-    where predecessor is null or predecessor is distinct from content
+    where not known or predecessor is distinct from content
 )
 {_INSERT}
 """

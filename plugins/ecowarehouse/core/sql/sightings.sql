@@ -32,14 +32,15 @@ held as (
 compared as (
     select
         held.*,
-        lag(row(qualifier, value, value_text, detection_limit, source_mark)) over (
-            partition by series_id, period_start order by known_at
-        ) as predecessor,
+        -- Asked apart: a row with a null in it is neither null nor not null.
+        lag(true, 1, false) over by_key as revises,
+        lag(row(qualifier, value, value_text, detection_limit, source_mark)) over by_key as predecessor,
         row(qualifier, value, value_text, detection_limit, source_mark) as content
     from held
+    window by_key as (partition by series_id, period_start order by known_at)
 )
 select
     series_id, period_start, known_at, batch_id, qualifier, value, value_text, detection_limit, source_mark,
-    predecessor is not null as revises
+    revises
 from compared
-where predecessor is null or predecessor is distinct from content
+where not revises or predecessor is distinct from content
