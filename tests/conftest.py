@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from psycopg import sql
 
+from ecowarehouse import deployment
 from ecowarehouse.postgres import cluster, roles
 from ecowarehouse.postgres.connection import connect
 from ecowarehouse.postgres.prepare import create_database
@@ -22,6 +23,7 @@ from ecowarehouse.settings import Settings
 ROOT = Path(__file__).resolve().parents[1]
 ORDER = ("unit", "dbt", "integration", "end_to_end", "faults")  # fast first
 TEMPLATE = "eco_template"
+DEPLOYED = "eco_deployed"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -100,13 +102,40 @@ def module_database(eco_home: Path) -> Iterator[Settings]:
         yield settings
 
 
+@pytest.fixture(scope="session")
+def deployed_template(eco_home: Path) -> str:
+    """Name of a database as `eco up` leaves it: standards, landing tables, channels and views; nothing loaded."""
+    with connect(application="tests", admin=True, autocommit=True, database="postgres") as connection:
+        create_database(connection, DEPLOYED, owner=roles.OWNER, template=TEMPLATE)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("ECO_DATABASE", DEPLOYED)
+        with connect(application="tests", admin=True, autocommit=True) as connection:
+            roles.grant(connection)
+        deployment.deploy(Settings.load())
+    return DEPLOYED
+
+
+@pytest.fixture
+def deployed(deployed_template: str) -> Iterator[Settings]:
+    """A deployed warehouse of one test's own, cloned in a moment."""
+    with own_database(deployed_template) as settings:
+        yield settings
+
+
+@pytest.fixture(scope="module")
+def module_deployed(deployed_template: str) -> Iterator[Settings]:
+    """The same for all tests of a module, which then build on each other."""
+    with own_database(deployed_template) as settings:
+        yield settings
+
+
 @contextmanager
-def own_database() -> Iterator[Settings]:
-    """Clone the template, point this process at the clone, drop it at the end."""
+def own_database(template: str = TEMPLATE) -> Iterator[Settings]:
+    """Clone a template, point this process at the clone, drop it at the end."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     before = os.environ.get("ECO_DATABASE")
     with connect(application="tests", admin=True, autocommit=True, database="postgres") as connection:
-        create_database(connection, name, owner=roles.OWNER, template=TEMPLATE)
+        create_database(connection, name, owner=roles.OWNER, template=template)
     os.environ["ECO_DATABASE"] = name
     try:
         # Grants on a database are not cloned with it.
