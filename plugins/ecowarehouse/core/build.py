@@ -161,7 +161,8 @@ def _take_up(
     if later:
         result.retired += _work_out_again(conn, contract, sighting)
     elif earlier:
-        _insert_newest(conn, contract, sighting)
+        if not _repeats(conn, contract.feed, sighting):
+            _insert_newest(conn, contract, sighting)
     else:
         _insert_first(conn, contract, sighting)
     versions, revised = _counted(conn)
@@ -188,6 +189,19 @@ def _overlapping(conn: psycopg.Connection[Any], feed: str, sighting: Sighting) -
     ).fetchone()
     assert row is not None
     return bool(row[0]), bool(row[1])
+
+
+def _repeats(conn: psycopg.Connection[Any], feed: str, sighting: Sighting) -> bool:
+    """Whether the sighting before it that speaks of its periods has the same content: then no value can differ."""
+    row = conn.execute(
+        "select content_batch_id = %(content_batch_id)s from landing.batch"
+        " where feed = %(feed)s and core_step_id is not null and outcome in ('loaded', 'unchanged', 'partial')"
+        " and (known_at, sha256) < (%(known_at)s, %(sha256)s)"
+        " and period_from < %(period_to)s and period_to > %(period_from)s"
+        " order by known_at desc, sha256 desc, batch_id desc limit 1",
+        {"feed": feed, **asdict(sighting)},
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def _parameters(contract: Contract, sighting: Sighting) -> dict[str, Any]:
