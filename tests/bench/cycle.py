@@ -16,7 +16,7 @@ MEASURED = 3
 def run(house: House, report: Report) -> None:
     """Some hours to warm up, then the median of some."""
     database = house.fresh("bench_cycle")
-    source = server.build(house.files / "source", hours=WARM + MEASURED + 2)
+    source = server.build(house.files / "source")
     source.start()
     try:
         found = [_hour(house, source, database, place) for place in range(WARM + MEASURED)][WARM:]

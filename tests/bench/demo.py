@@ -1,15 +1,17 @@
-"""What an hour took by the real scheduler, as the ledger of a demo says."""
+"""What an hour takes by the real scheduler, as the ledger of a demo says."""
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Final
 
 from ecowarehouse.postgres import cluster
 from ecowarehouse.postgres.connection import connect
 from ecowarehouse.settings import Settings
-from tests.bench.house import median
+from tests.bench.house import House, median
 from tests.bench.report import Report
 
 # From the start of the landing that a release was the first to hold, to the end of that release.
@@ -25,15 +27,33 @@ order by release.release_id
 """
 
 
-def run(report: Report, home: Path) -> None:
-    """Read the ledger of a running demo; nothing is started for it."""
+def run_one(house: House, report: Report) -> None:
+    """A demo in a home of its own: Airflow is started, brings in the invented network's hours, and is stopped."""
+    home = house.files / "demo"
+    environment = house.environment(house.template) | {"ECO_HOME": str(home)}
+    eco = [sys.executable, "-m", "ecowarehouse.cli.app"]
+    try:
+        subprocess.run([*eco, "demo"], env=environment, check=True, stdout=subprocess.DEVNULL)
+        read(report, home)
+    finally:
+        subprocess.run([*eco, "down", "--immediate"], env=environment, stdout=subprocess.DEVNULL)
+
+
+def read(report: Report, home: Path) -> None:
+    """The ledger of a demo whose server runs; nothing is started for it."""
+    before = os.environ.get("ECO_HOME")
     os.environ["ECO_HOME"] = str(home)
-    settings = Settings.load()
-    if cluster.status(settings) is None:
-        report.about["demo"] = f"{home}: its server does not run"
-        return
-    with connect("eco_engineer", application="bench", settings=settings) as conn:
-        seconds = [float(row[0]) for row in conn.execute(_SECONDS)]
+    try:
+        settings = Settings.load()
+        if cluster.status(settings) is None:
+            report.about["demo"] = f"{home}: its server does not run"
+            return
+        with connect("eco_engineer", application="bench", settings=settings) as conn:
+            seconds = [float(row[0]) for row in conn.execute(_SECONDS)]
+    finally:
+        os.environ.pop("ECO_HOME")
+        if before is not None:
+            os.environ["ECO_HOME"] = before
     if seconds:
         what = "one hour by Airflow, landing to release"
         report.add(what, median(seconds), "s", f"the ledger of the demo, median of {len(seconds)} releases")

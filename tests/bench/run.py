@@ -35,7 +35,7 @@ def main() -> int:
     with house() as made:
         _measure(made, report, options, console)
     if options.demo_home:
-        demo.run(report, options.demo_home)
+        demo.read(report, options.demo_home)
     report.show(console)
     report.write(into)
     console.print(f"written to {into}")
@@ -64,6 +64,9 @@ def _measure(made: House, report: Report, options: argparse.Namespace, console: 
     if "query" in parts:
         console.print("query ...")
         query.run(made, report, long)
+    if options.airflow:
+        console.print("airflow ...")
+        demo.run_one(made, report)
 
 
 def _options() -> argparse.Namespace:
@@ -75,6 +78,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--days", type=int, nargs=2, default=(30, 300), metavar=("SHORT", "LONG"))
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--demo-home", type=Path, help="ECO_HOME of a demo, for hours by the real scheduler")
+    parser.add_argument("--airflow", action="store_true", help="start Airflow for a demo, and read its hours")
     return parser.parse_args()
 
 
