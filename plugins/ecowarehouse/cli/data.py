@@ -23,6 +23,7 @@ COMMANDS = {
     "build": "`build core FEED`: core of a feed · `build [ELEMENT...]`: candidates of elements",
     "cycle": "All of it once, in one process: feeds, core, candidates, gate, release",
     "query": "One read-only SELECT: --as-of a moment, --judge-by an edition, in a --role",
+    "fsck": "Compare ledger, kept bytes and landed rows; changes nothing",
     "recompute": "--check: work core and marts out again in full and compare with what stands",
 }
 
@@ -36,6 +37,7 @@ def register(app: typer.Typer) -> None:
     app.command("cycle")(cycle)
     app.command("query")(query)
     app.command("recompute")(recompute)
+    app.command("fsck")(fsck)
 
 
 def load(
@@ -147,6 +149,25 @@ def recompute(
     if differences:
         raise typer.Exit(1)
     _emit({"differences": 0}, as_json)
+
+
+def fsck(as_json: Json = False) -> None:
+    """Does what the ledger says stand on disk and in the tables? Exit code 1 and the mend of each fault if not."""
+    from ecowarehouse.cycle import contracts_of
+    from ecowarehouse.fsck import check
+    from ecowarehouse.postgres.connection import connect
+
+    settings = _settings()
+    with connect("eco_engineer", application="fsck") as conn:
+        faults = check(conn, settings.bytes_store, contracts_of(settings))
+    for fault in faults:
+        if as_json:
+            _emit(asdict(fault), True)
+        else:
+            print(f"{fault.subject}: {fault.finding}. Mend: {fault.mend}")
+    if faults:
+        raise typer.Exit(1)
+    _emit({"faults": 0}, as_json)
 
 
 def _settings() -> Settings:
