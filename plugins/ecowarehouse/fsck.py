@@ -1,4 +1,4 @@
-"""Does what the ledger says stand on disk and in the tables: bytes by hash, landed rows by number, no attempt left open."""
+"""Does what the ledger says stand on disk and in the tables: bytes by hash, rows by number, no attempt left open."""
 
 from __future__ import annotations
 
