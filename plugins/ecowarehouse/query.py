@@ -12,6 +12,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -38,7 +39,13 @@ class Answer:
     sql: str
 
     def as_json(self) -> str:
-        """A list of objects; times in ISO 8601, numbers exact."""
+        """A list of objects; times in ISO 8601, exact numbers as text.
+
+        Raises `QueryRefused` when two columns have one name: an object would keep the last.
+        """
+        twice = sorted({name for name in self.columns if self.columns.count(name) > 1})
+        if twice:
+            raise QueryRefused(f"JSON needs a name of its own for each column: {', '.join(twice)} stands twice")
         return json.dumps(
             [dict(zip(self.columns, row, strict=True)) for row in self.rows],
             default=_plain,
@@ -90,7 +97,8 @@ def ask(
                 [as_of.isoformat() if as_of else "", judge_by or ""],
             )
             statement = _through_views(conn, question) if as_of or judge_by else question
-            cursor = conn.execute(statement, parameters)
+            # Prepared, because that takes one statement only: `commit; …` would leave the read-only transaction.
+            cursor = conn.execute(statement, parameters, prepare=True)
             if cursor.description is None:
                 raise QueryRefused("not a question: only statements that return rows")
             return Answer([column.name for column in cursor.description], cursor.fetchall(), statement)
@@ -107,17 +115,28 @@ def _through_views(conn: psycopg.Connection[Any], question: str) -> str:
     ).fetchall()
     views = {row[0] for row in found}
     try:
-        tree = sqlglot.parse_one(question, dialect="postgres")
-    except sqlglot.errors.ParseError as error:
+        statements = [one for one in sqlglot.parse(question, dialect="postgres") if one is not None]
+    except sqlglot.errors.SqlglotError as error:
         raise QueryRefused(f"can't read the SQL: {error}") from error
+    # What sqlglot can't read through it passes on as it stands, and the answer would be today's.
+    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
+        raise QueryRefused("--as-of and --judge-by go with one SELECT")
+    [tree] = statements
     for relation in tree.find_all(exp.Table):
-        view = f"{relation.db}__{relation.name}"
+        view = f"{_folded(relation.args.get('db'))}__{_folded(relation.this)}"
         if view in views:
             if not relation.alias:
                 relation.set("alias", exp.TableAlias(this=exp.to_identifier(relation.name)))
             relation.set("this", exp.to_identifier(view))
             relation.set("db", exp.to_identifier("as_of"))
     return tree.sql(dialect="postgres")
+
+
+def _folded(name: exp.Expression | None) -> str:
+    """A name as PostgreSQL reads it: in small letters unless it is quoted."""
+    if not isinstance(name, exp.Identifier):
+        return ""
+    return name.name if name.quoted else name.name.lower()
 
 
 def roles(conn: psycopg.Connection[Any]) -> list[str]:
@@ -129,4 +148,8 @@ def roles(conn: psycopg.Connection[Any]) -> list[str]:
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, list | dict):
+        return json.dumps(value, default=_plain, ensure_ascii=False)
+    if isinstance(value, Decimal):
+        return f"{value:f}"
     return value.isoformat() if hasattr(value, "isoformat") else str(value)

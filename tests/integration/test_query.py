@@ -1,0 +1,192 @@
+"""Questions: read-only whatever is asked, in the rights of a role, as of a moment, exact to the last digit."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from ecowarehouse import marts, query
+from ecowarehouse.postgres.connection import connect
+from ecowarehouse.query import QueryRefused
+from ecowarehouse.settings import Settings
+from tests.integration.feed_house import FeedHouse, at, feed_house, row
+
+LONG = "12345678901234567890.123456789012345678901234567890"
+
+
+@pytest.fixture(scope="module")
+def house(module_deployed: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FeedHouse]:
+    """One hour of two stations, of which one value was revised; the mart is built."""
+    six = {"so2": 10, "no2": 20, "co": "0.5", "o3_24h": 80, "pm10": 40, "pm2_5": 20, "aqi": 40, "quality": "优"}
+    with feed_house(module_deployed, tmp_path_factory.mktemp("contents")) as made:
+        made.load("12:30", [row(**six), row("S2", **six)])
+        made.load("12:50", [row(**six | {"pm2_5": 75, "aqi": 100, "quality": "良"}), row("S2", **six)])
+        marts.build(made.conn, "air", settings=module_deployed)
+        yield made
+
+
+@pytest.fixture
+def reader(house: FeedHouse) -> Iterator[psycopg.Connection[Any]]:
+    """A connection of the default role."""
+    with connect(query.DEFAULT_ROLE, application="test query", settings=house.settings) as conn:
+        yield conn
+
+
+WRITES = [
+    "insert into governance.notice (kind, subject, message) values ('failure', 'x', 'x') returning 1",
+    "delete from core.quality_flag returning 1",
+    "with gone as (delete from core.quality_flag returning 1) select * from gone",
+    "create table public.x (y int)",
+    "explain analyze delete from core.quality_flag",
+    "select nextval('governance.step_step_id_seq')",
+    "commit; insert into governance.notice (kind, subject, message) values ('failure', 'x', 'x') returning 1",
+    "rollback; set role eco_core; insert into governance.notice (kind, subject, message) values ('failure', 'x', 'x')",
+    "select 1; commit; set role eco_core; delete from core.quality_flag; select 2",
+    "select set_config('transaction_read_only', 'off', false)",
+    "set transaction read write",
+    "set role eco_core",
+    "commit",
+    "copy (select 1) to stdout",
+]
+
+
+@pytest.mark.parametrize("text", WRITES)
+@pytest.mark.parametrize("role", ["eco_engineer", "eco_core"])
+def test_nothing_can_be_written_whatever_the_role_may(house: FeedHouse, text: str, role: str) -> None:
+    state = "select (select count(*) from governance.notice), (select count(*) from core.quality_flag)"
+    before = house.one(state)
+    with pytest.raises(QueryRefused):
+        query.run(text, role=role)
+    assert house.one(state) == before
+    assert house.one("select to_regclass('public.x')") is None
+
+
+@pytest.mark.parametrize("relation", ["core.observation", "air.station_hour", "landing.batch", "decision.waiver",
+                                      "governance.step", "shared.dataset_period", "as_of.air__station_hour"])  # fmt: skip
+def test_the_public_reads_nothing_but_what_is_open(house: FeedHouse, relation: str) -> None:
+    assert query.run(f"select count(*) from {relation}").rows
+    with pytest.raises(QueryRefused, match="permission denied"):
+        query.run(f"select count(*) from {relation}", role="eco_public")
+
+
+def test_the_public_reads_what_is_open(house: FeedHouse) -> None:
+    house.admin.execute(
+        "create view open.nothing as select 1.50::numeric as figure; alter view open.nothing owner to eco_release;"
+        " grant select on open.nothing to eco_public"
+    )
+    assert query.run("select * from open.nothing", role="eco_public").as_csv() == "figure\r\n1.50\r\n"
+
+
+def test_a_question_leaves_no_setting_behind(house: FeedHouse, reader: psycopg.Connection[Any]) -> None:
+    query.ask(reader, "select 1", as_of=at("12:30"), judge_by="HJ 633-2026")
+    settings = "select current_setting('eco.as_of', true), current_setting('eco.judge_by', true), current_user"
+    assert query.ask(reader, settings).rows == [("", "", "eco_engineer")]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("select nothing_there from core.series", 'column "nothing_there" does not exist'),
+        ("selekt 1", 'syntax error at or near "selekt"'),
+        ("select 1; select 2", "multiple commands"),
+        ("select 'a", "unterminated quoted string"),
+        ("", "not a question"),
+    ],
+)
+def test_an_error_says_what_is_wrong(house: FeedHouse, text: str, told: str) -> None:
+    with pytest.raises(QueryRefused, match=told):
+        query.run(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["select 'a", "select (1", "select 1; select 2", "explain select * from air.station_hour", "show role", ""],
+)  # fmt: skip
+def test_what_cannot_be_put_to_the_past_is_refused_and_not_answered_as_of_today(house: FeedHouse, text: str) -> None:
+    with pytest.raises(QueryRefused):
+        query.run(text, as_of=at("12:30"))
+
+
+def test_an_unknown_role_is_refused(house: FeedHouse) -> None:
+    with pytest.raises(QueryRefused, match="eco_nobody"):
+        query.run("select 1", role="eco_nobody")
+
+
+def test_the_login_without_a_role_reads_nothing(house: FeedHouse) -> None:
+    with (
+        connect(application="test query", settings=house.settings) as conn,
+        pytest.raises(QueryRefused, match="permission denied"),
+    ):
+        query.ask(conn, "select * from core.series")
+
+
+EXACT = (
+    f"select {LONG}::numeric as long, 0.0000000001 as small, 1e30::numeric as large, 12.50 as padded, null as nothing,"
+    " 'a,\"b\"\n–' as text, timestamptz '2019-07-18 12:00+08' as moment, '{\"a\": [1.5]}'::jsonb as nested,"
+    " array[1.10, 2] as list, true as truth"
+)
+PLAIN = {"long": LONG, "small": "0.0000000001", "large": "1" + "0" * 30, "padded": "12.50", "text": 'a,"b"\n–'}
+
+
+def test_csv_is_exact(house: FeedHouse) -> None:
+    [found] = csv.DictReader(io.StringIO(query.run(EXACT).as_csv(), newline=""))
+    assert {name: found[name] for name in PLAIN} == PLAIN
+    assert (found["nothing"], found["moment"], found["nested"], found["list"]) == (
+        "", "2019-07-18T12:00:00+08:00", '{"a": [1.5]}', '["1.10", "2"]',
+    )  # fmt: skip
+
+
+def test_json_is_exact(house: FeedHouse) -> None:
+    [found] = json.loads(query.run(EXACT).as_json())
+    assert {name: found[name] for name in PLAIN} == PLAIN
+    assert (found["nothing"], found["moment"], found["truth"]) == (None, "2019-07-18T12:00:00+08:00", True)
+    assert found["list"] == ["1.10", "2"]
+
+
+def test_json_refuses_two_columns_of_one_name(house: FeedHouse) -> None:
+    answer = query.run("select 1 as a, 2 as a, 3 as b")
+    assert answer.as_csv() == "a,a,b\r\n1,2,3\r\n"
+    with pytest.raises(QueryRefused, match="a stands twice"):
+        answer.as_json()
+
+
+VALUE = "select pm2_5::text, aqi, category from {} where station_code = 'S1'"
+
+
+@pytest.mark.parametrize(
+    "relation",
+    ["air.station_hour", 'air."station_hour"', "AIR.Station_Hour", "air.station_hour as h",
+     "(select * from air.station_hour) as inside", "only_one"],
+)  # fmt: skip
+def test_the_past_is_asked_however_the_relation_is_written(house: FeedHouse, relation: str) -> None:
+    text = VALUE.format(relation)
+    if relation == "only_one":
+        text = "with only_one as (select station_hour.* from air.station_hour) " + text
+    assert query.run(text).rows == [("75", 100, "良")]
+    assert query.run(text, as_of=at("12:50")).rows == [("75", 100, "良")]
+    assert query.run(text, as_of=at("12:50") - timedelta(microseconds=1)).rows == [("20", 40, "优")]
+    assert query.run(text, as_of=at("12:29")).rows == []
+    assert query.run("table air.station_hour", as_of=at("12:29")).rows == []
+
+
+def test_another_edition_judges_the_same_values(house: FeedHouse) -> None:
+    text = "select standard, pm2_5::text, aqi from air.station_hour where station_code = 'S1'"
+    assert query.run(text).rows == [("HJ 633-2012", "75", 100)]
+    assert query.run(text, judge_by="HJ 633-2012").rows == [("HJ 633-2012", "75", 100)]
+    [(standard, value, index)] = query.run(text, judge_by="HJ 633-2026").rows
+    assert (standard, value) == ("HJ 633-2026", "75")
+    assert index > 100, "the limits of 2026 are stricter"
+    assert query.run(text, judge_by="HJ 633-2026", as_of=at("12:30")).rows[0][1] == "20"
+
+
+def test_parameters_and_percent_signs(house: FeedHouse, reader: psycopg.Connection[Any], tmp_path: Path) -> None:
+    assert query.run("select '100 %' like '% \\%'").rows == [(True,)]
+    assert query.ask(reader, "select %s::text || ' %%'", parameters=["5"]).rows == [("5 %",)]
