@@ -100,15 +100,19 @@ def lock(conn: psycopg.Connection[Any], kind: str, subject: str) -> Iterator[Non
 
 
 def _holder(conn: psycopg.Connection[Any], name: str) -> str:
-    row = conn.execute(
-        """
-        select a.application_name || ' (pid ' || a.pid || ', since ' || a.backend_start::timestamp(0) || ')'
-        from pg_locks l join pg_stat_activity a using (pid)
-        where l.locktype = 'advisory' and l.granted
-          and ((l.classid::bigint << 32) | l.objid::bigint) = hashtextextended(%s, 0)
-        """,
-        [name],
-    ).fetchone()
+    # As the login: a step's role may not see what other sessions of the login are called.
+    with conn.transaction(force_rollback=True):
+        conn.execute("set local role none")
+        row = conn.execute(
+            """
+            select coalesce(a.application_name, 'another login') || ' (pid ' || l.pid
+                || coalesce(', since ' || a.backend_start::timestamp(0), '') || ')'
+            from pg_locks l left join pg_stat_activity a using (pid)
+            where l.locktype = 'advisory' and l.granted
+              and ((l.classid::bigint << 32) | l.objid::bigint) = hashtextextended(%s, 0)
+            """,
+            [name],
+        ).fetchone()
     return str(row[0]) if row else "a session that has just ended"
 
 
