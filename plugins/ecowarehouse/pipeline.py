@@ -15,6 +15,7 @@ from ecowarehouse.connectors import cursor_of, fetch, fetch_paths
 from ecowarehouse.contracts import Contract
 from ecowarehouse.core.build import CoreResult
 from ecowarehouse.landing.load import BatchOutcome, load
+from ecowarehouse.postgres.session import acting_as
 from ecowarehouse.settings import Settings
 
 
@@ -55,9 +56,18 @@ def run_feed(
 ) -> FeedRun:
     """Fetch and land one feed (from its system, or from `paths`), then take up what waits into core."""
     started = time.perf_counter()
-    deliveries = fetch_paths(contract, paths) if paths else fetch(contract, cursor=cursor_of(conn, contract))
+    with acting_as(conn, "eco_landing"):
+        cursor = None if paths else cursor_of(conn, contract)
+    deliveries = fetch_paths(contract, paths) if paths else fetch(contract, cursor=cursor)
+    asked = None if paths or contract.connector.transport == "files" else contract.connector.url
     batches = load(
-        conn, contract, deliveries, byte_store=settings.bytes_store, known_at_option=known_at, run_id=run_id
+        conn,
+        contract,
+        deliveries,
+        byte_store=settings.bytes_store,
+        known_at_option=known_at,
+        run_id=run_id,
+        announced=asked,
     )
     landed = time.perf_counter()
     result = core.build(conn, contract, run_id=run_id)

@@ -61,8 +61,11 @@ def load(
     byte_store: Path,
     known_at_option: datetime | None = None,
     run_id: str | None = None,
+    announced: str | None = None,
 ) -> list[BatchOutcome]:
     """Land every delivery, one ledger row each, under the lock of the feed.
+
+    `announced` names the source of a first delivery that is sure to come: its row is open while the source is asked.
 
     A problem of a delivery is an outcome, never an exception; an exception means that this side is broken
     (no database, no disk) and leaves the row for the next holder of the lock to close as `aborted`.
@@ -71,9 +74,17 @@ def load(
         close_aborted(conn, contract.feed)
         table.ensure(conn, contract)
         conn.commit()
-        return [
-            _attempt(conn, contract, delivery, byte_store, known_at_option, run_id) for delivery in deliveries
-        ]
+        batch_id = _open_row(conn, contract.feed, announced, run_id) if announced else None
+        ended = []
+        for delivery in deliveries:
+            if batch_id is None:
+                batch_id = _open_row(conn, contract.feed, delivery.source, run_id)
+            else:
+                _write(conn, batch_id, source=delivery.source)
+                conn.commit()
+            ended.append(_attempt(conn, contract, delivery, byte_store, known_at_option, batch_id))
+            batch_id = None
+        return ended
 
 
 def close_aborted(conn: psycopg.Connection[Any], feed: str) -> int:
@@ -93,9 +104,8 @@ def _attempt(
     delivery: Delivery,
     byte_store: Path,
     known_at_option: datetime | None,
-    run_id: str | None,
+    batch_id: int,
 ) -> BatchOutcome:
-    batch_id = _open_row(conn, contract.feed, delivery, run_id)
     try:
         _land(conn, contract, delivery, byte_store, known_at_option, batch_id)
     except (FetchProblem, FormatProblem) as problem:
@@ -119,10 +129,10 @@ def _attempt(
     return ended
 
 
-def _open_row(conn: psycopg.Connection[Any], feed: str, delivery: Delivery, run_id: str | None) -> int:
+def _open_row(conn: psycopg.Connection[Any], feed: str, source: str, run_id: str | None) -> int:
     row = conn.execute(
         "insert into landing.batch (feed, source, run_id, code_version) values (%s, %s, %s, %s) returning batch_id",
-        [feed, delivery.source, run_id, code_version()],
+        [feed, source, run_id, code_version()],
     ).fetchone()
     conn.commit()
     assert row is not None
@@ -155,8 +165,11 @@ def _land(
         synthetic=delivery.synthetic,
     )
     conn.commit()
-    if not _seen_before(conn, contract.feed, kept.sha256, batch_id):
+    first = _same_content(conn, contract, kept.sha256, known)
+    if first is None:
         _land_content(conn, contract, delivery, byte_store / kept.address, known, batch_id)
+    else:
+        _see_again(conn, batch_id, first)
 
 
 def _not_modified(conn: psycopg.Connection[Any], contract: Contract, batch_id: int) -> None:
@@ -181,25 +194,47 @@ def _not_modified(conn: psycopg.Connection[Any], contract: Contract, batch_id: i
         )
 
 
-def _seen_before(conn: psycopg.Connection[Any], feed: str, sha256: str, batch_id: int) -> bool:
+def _same_content(
+    conn: psycopg.Connection[Any], contract: Contract, sha256: str, known: datetime
+) -> int | None:
+    """The first batch that landed of these bytes what this sighting would land, None when there is none.
+
+    How far ahead a period may lie depends on known_at: so a sighting to which other rows are plausible than to the
+    first one has a content of its own, or the order of arrival would decide which rows there are.
+    """
+    latest = known + contract.period.plausible.ahead
+    row = conn.execute(
+        """
+        select batch_id from landing.batch as first
+        where feed = %(feed)s and sha256 = %(sha256)s and outcome in ('loaded', 'partial')
+            and (known_at = %(known)s or period_to <= %(latest)s)
+            and (known_at >= %(known)s or not exists (
+                select from landing.reject as cut
+                where cut.batch_id = first.batch_id and cut.reason = 'period_implausible'
+                    and cut.detail like 'ends more%%'))
+        order by batch_id limit 1
+        """,
+        {"feed": contract.feed, "sha256": sha256, "known": known, "latest": latest},
+    ).fetchone()
+    return int(row[0]) if row else None
+
+
+def _see_again(conn: psycopg.Connection[Any], batch_id: int, first: int) -> None:
     """The same bytes with another known_at are a new sighting; with the same one they are nothing new for core."""
-    found = conn.execute(
+    conn.execute(
         """
         update landing.batch as this
         set outcome = 'unchanged', ended_at = clock_timestamp(), reason = 'same_bytes',
-            content_batch_id = first.content_batch_id, period_from = first.period_from, period_to = first.period_to,
+            content_batch_id = first.batch_id, period_from = first.period_from, period_to = first.period_to,
             rows = first.rows, form = first.form,
             core_step_id = (select max(core_step_id) from landing.batch as same
                             where same.feed = this.feed and same.sha256 = this.sha256
                             and same.known_at = this.known_at and same.core_step_id is not null)
-        from (select * from landing.batch
-              where feed = %(feed)s and sha256 = %(sha256)s and outcome in ('loaded', 'partial')
-              order by batch_id limit 1) as first
-        where this.batch_id = %(batch_id)s
+        from landing.batch as first
+        where this.batch_id = %s and first.batch_id = %s
         """,
-        {"feed": feed, "sha256": sha256, "batch_id": batch_id},
-    ).rowcount
-    return bool(found)
+        [batch_id, first],
+    )
 
 
 def _land_content(
