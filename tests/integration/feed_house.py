@@ -65,7 +65,9 @@ class FeedHouse:
         path.write_bytes(content if isinstance(content, bytes) else feed_csv(content))
         return path
 
-    def load(self, known: Known | None, content: Path | Sequence[Row] | bytes, suffix: str = ".csv") -> FeedRun:
+    def load(
+        self, known: Known | None, content: Path | Sequence[Row] | bytes, suffix: str = ".csv"
+    ) -> FeedRun:
         """Load one content into landing and core, as `eco load --known-at` does."""
         path = content if isinstance(content, Path) else self.write(content, suffix)
         moment = None if known is None else at(known)

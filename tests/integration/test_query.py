@@ -25,7 +25,16 @@ LONG = "12345678901234567890.123456789012345678901234567890"
 @pytest.fixture(scope="module")
 def house(module_deployed: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FeedHouse]:
     """One hour of two stations, of which one value was revised; the mart is built."""
-    six = {"so2": 10, "no2": 20, "co": "0.5", "o3_24h": 80, "pm10": 40, "pm2_5": 20, "aqi": 40, "quality": "优"}
+    six = {
+        "so2": 10,
+        "no2": 20,
+        "co": "0.5",
+        "o3_24h": 80,
+        "pm10": 40,
+        "pm2_5": 20,
+        "aqi": 40,
+        "quality": "优",
+    }
     with feed_house(module_deployed, tmp_path_factory.mktemp("contents")) as made:
         made.load("12:30", [row(**six), row("S2", **six)])
         made.load("12:50", [row(**six | {"pm2_5": 75, "aqi": 100, "quality": "良"}), row("S2", **six)])
@@ -69,8 +78,13 @@ def test_nothing_can_be_written_whatever_the_role_may(house: FeedHouse, text: st
     assert house.one("select to_regclass('public.x')") is None
 
 
-@pytest.mark.parametrize("relation", ["core.observation", "air.station_hour", "landing.batch", "decision.waiver",
-                                      "governance.step", "shared.dataset_period", "as_of.air__station_hour"])  # fmt: skip
+CLOSED = (
+    "core.observation", "air.station_hour", "landing.batch", "decision.waiver", "governance.step",
+    "shared.dataset_period", "as_of.air__station_hour",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("relation", CLOSED)
 def test_the_public_reads_nothing_but_what_is_open(house: FeedHouse, relation: str) -> None:
     assert query.run(f"select count(*) from {relation}").rows
     with pytest.raises(QueryRefused, match="permission denied"):
@@ -87,7 +101,9 @@ def test_the_public_reads_what_is_open(house: FeedHouse) -> None:
 
 def test_a_question_leaves_no_setting_behind(house: FeedHouse, reader: psycopg.Connection[Any]) -> None:
     query.ask(reader, "select 1", as_of=at("12:30"), judge_by="HJ 633-2026")
-    settings = "select current_setting('eco.as_of', true), current_setting('eco.judge_by', true), current_user"
+    settings = (
+        "select current_setting('eco.as_of', true), current_setting('eco.judge_by', true), current_user"
+    )
     assert query.ask(reader, settings).rows == [("", "", "eco_engineer")]
 
 
@@ -110,7 +126,9 @@ def test_an_error_says_what_is_wrong(house: FeedHouse, text: str, told: str) -> 
     "text",
     ["select 'a", "select (1", "select 1; select 2", "explain select * from air.station_hour", "show role", ""],
 )  # fmt: skip
-def test_what_cannot_be_put_to_the_past_is_refused_and_not_answered_as_of_today(house: FeedHouse, text: str) -> None:
+def test_what_cannot_be_put_to_the_past_is_refused_and_not_answered_as_of_today(
+    house: FeedHouse, text: str
+) -> None:
     with pytest.raises(QueryRefused):
         query.run(text, as_of=at("12:30"))
 
@@ -133,7 +151,13 @@ EXACT = (
     " 'a,\"b\"\n–' as text, timestamptz '2019-07-18 12:00+08' as moment, '{\"a\": [1.5]}'::jsonb as nested,"
     " array[1.10, 2] as list, true as truth"
 )
-PLAIN = {"long": LONG, "small": "0.0000000001", "large": "1" + "0" * 30, "padded": "12.50", "text": 'a,"b"\n–'}
+PLAIN = {
+    "long": LONG,
+    "small": "0.0000000001",
+    "large": "1" + "0" * 30,
+    "padded": "12.50",
+    "text": 'a,"b"\n–',
+}
 
 
 def test_csv_is_exact(house: FeedHouse) -> None:
@@ -187,6 +211,8 @@ def test_another_edition_judges_the_same_values(house: FeedHouse) -> None:
     assert query.run(text, judge_by="HJ 633-2026", as_of=at("12:30")).rows[0][1] == "20"
 
 
-def test_parameters_and_percent_signs(house: FeedHouse, reader: psycopg.Connection[Any], tmp_path: Path) -> None:
+def test_parameters_and_percent_signs(
+    house: FeedHouse, reader: psycopg.Connection[Any], tmp_path: Path
+) -> None:
     assert query.run("select '100 %' like '% \\%'").rows == [(True,)]
     assert query.ask(reader, "select %s::text || ' %%'", parameters=["5"]).rows == [("5 %",)]

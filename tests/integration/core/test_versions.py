@@ -61,7 +61,9 @@ def test_a_version_that_an_earlier_equal_one_makes_superfluous_is_retired(house:
     late = house.load("12:20", [{**B, "no2": "7"}])
     assert house.versions() == [("12:10", "10"), ("12:20", "20")]
     assert late.core.retired == 1
-    retired = house.all("select value, batch_id, retired_for, retired_at is not null from core.observation_retired")
+    retired = house.all(
+        "select value, batch_id, retired_for, retired_at is not null from core.observation_retired"
+    )
     assert retired == [(20, standing.batches[0].batch_id, late.batches[0].batch_id, True)]
     assert house.versions(channel="no2") == [("12:10", None), ("12:20", "7"), ("12:30", None)]
     assert house.sound()
@@ -127,7 +129,12 @@ def test_a_missing_value_that_comes_later_is_a_version_of_its_own(house: FeedHou
 
 def test_a_site_gets_a_version_for_what_is_said_of_it_anew_and_no_other(house: FeedHouse) -> None:
     renamed = row(positionname="新名", so2=1)
-    for known, content in (("12:30", renamed), ("12:10", row(so2=2)), ("12:20", row(so2=3)), ("12:40", renamed)):
+    for known, content in (
+        ("12:30", renamed),
+        ("12:10", row(so2=2)),
+        ("12:20", row(so2=3)),
+        ("12:40", renamed),
+    ):
         house.load(known, [content])
     names = "select to_char(known_at, 'HH24:MI'), site_name from core.site order by known_at"
     assert house.all(names) == [("12:10", "站点S1"), ("12:30", "新名")]
