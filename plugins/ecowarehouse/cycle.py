@@ -16,6 +16,7 @@ from ecowarehouse.gate import GateResult
 from ecowarehouse.ledger import lock
 from ecowarehouse.marts import BuildResult
 from ecowarehouse.pipeline import FeedRun, run_feed
+from ecowarehouse.postgres.session import acting_as
 from ecowarehouse.release import ReleaseResult
 from ecowarehouse.settings import Settings
 
@@ -89,7 +90,7 @@ def run_element(conn: psycopg.Connection[Any], element: str) -> ElementRun:
         outcome = ElementRun(element, BuildResult.nothing(element))
         with _timed(outcome.seconds, "build"):
             outcome.build = marts.build(conn, element)
-        build_id = outcome.build.build_id or marts.newest_build(conn, element)
+        build_id = outcome.build.build_id or _newest_build(conn, element)
         if build_id is None:
             return outcome
         with _timed(outcome.seconds, "gate"):
@@ -97,6 +98,11 @@ def run_element(conn: psycopg.Connection[Any], element: str) -> ElementRun:
         with _timed(outcome.seconds, "release"):
             outcome.release = release.release(conn, build_id)
         return outcome
+
+
+def _newest_build(conn: psycopg.Connection[Any], element: str) -> int | None:
+    with acting_as(conn, "eco_dbt"):
+        return marts.newest_build(conn, element)
 
 
 @contextmanager

@@ -252,7 +252,7 @@ def _print_elements(done: CycleRun, as_json: bool) -> None:
             row["gate"] = one.gate.summary()
         if one.release is not None:
             row["release"] = one.release.summary()
-        row |= {name: f"{seconds:.2f} s" for name, seconds in one.seconds.items()}
+        row["seconds"] = ", ".join(f"{name} {seconds:.2f}" for name, seconds in one.seconds.items())
         _emit(row, as_json)
         for blocked in one.gate.blocked if one.gate is not None and not as_json else []:
             print(f"  blocked: {blocked}")
