@@ -38,6 +38,7 @@ class Ran:
 
     seconds: float
     said: str
+    complained: str = ""
 
 
 class House:
@@ -104,7 +105,7 @@ class House:
         seconds = time.perf_counter() - started
         if done.returncode not in codes:
             raise BenchFailed(f"{' '.join(arguments)}\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
-        return Ran(seconds, done.stdout)
+        return Ran(seconds, done.stdout, done.stderr)
 
 
 @contextmanager

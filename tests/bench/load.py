@@ -16,7 +16,7 @@ CHANNELS = 17
 STATIONS = 60
 START = datetime(2024, 1, 1, 1)  # noqa: DTZ001 - the archive's own clock, +08:00
 KNOWN = ("2025-01-01T00:00+08:00", "2025-01-02T00:00+08:00", "2025-01-03T00:00+08:00")
-REVISED_NO2 = 0.055  # of the NO2 values; with what is worked out from them, 1 % of all
+REVISED_NO2 = 0.085  # of the NO2 values; with what is worked out from them, 1 % of all
 REFERENCE = "create table reference (series_id int, period_start timestamptz, known_at timestamptz, value numeric{key})"
 KEY = ", primary key (series_id, period_start, known_at)"
 _OBSERVATIONS = "select series_id, period_start, known_at, value from core.observation order by {order}"
@@ -44,7 +44,7 @@ class Load:
         self.report.parts[f"`eco load` of {self.observations:,} observations, one round apart, by part"] = (
             seconds
         )
-        self._write_observations("period_start, series_id", self.copied)
+        self._write_observations("series_id, period_start", self.copied)
 
     def rounds(self, count: int) -> None:
         """Load and COPY in turn; the medians are compared."""
