@@ -77,6 +77,8 @@ def hourly(values: Mapping[str, int | None], day: date) -> tuple[str, str, str]:
     if not indices:
         return MISSING, MISSING, MISSING
     index = max(indices.values())
+    if year == 2026 and len(found) < len(LABELS) and index <= 100:
+        return MISSING, MISSING, MISSING  # 5.3.1: with a planned pollutant missing the rest counts only above 100
     primary = ",".join(LABELS[p] for p, i in indices.items() if i == index) if index > 50 else MISSING
     category = next((name for most, name in LEVELS if index <= most), WORST)
     return str(index), primary, category
@@ -98,6 +100,9 @@ def hourly_many(values: Mapping[str, Ints], year: int) -> tuple[Ints, Ints]:
     """Index (-1: none) and primary pollutants as bits in the order of `LABELS`."""
     stacked = np.stack([iaqi_many(p, values[p], year) for p in LABELS])
     index: Ints = stacked.max(axis=0)
+    if year == 2026:
+        missing = np.stack([values[p] < 0 for p in LABELS]).any(axis=0)
+        index = np.where(missing & (index <= 100), -1, index)  # 5.3.1, as in `hourly`
     bits: Ints = np.zeros_like(index)
     for place in range(len(LABELS)):
         bits |= (stacked[place] == index).astype(np.int64) << place

@@ -9,7 +9,7 @@ import psycopg
 # Each line: a reason, and whether it holds. The first that holds is the answer.
 _QUESTIONS: Final = """
 with newest as (
-    select build_id from governance.build
+    select build_id, standards_hash from governance.build
     where element = %(element)s and outcome = 'built' order by build_id desc limit 1
 ), gate as (
     select s.step_id, s.started_at from governance.step s join newest using (build_id)
@@ -21,6 +21,7 @@ with newest as (
 )
 select
     exists (select from core.change where element = %(element)s and built_in is null),
+    exists (select from newest where standards_hash is distinct from %(standards)s),
     exists (select from newest) and not exists (select from gate),
     exists (select from gate) and not exists (
         select from governance.step r join newest using (build_id)
@@ -36,6 +37,7 @@ select
 """
 REASONS: Final = (
     "core has changes that no build has taken up",
+    "the newest build was made by other standards than those applied now",
     "the newest build has not been judged",
     "the newest judgement has not been released",
     "periods wait, and the feeds' clock has moved on",
@@ -45,6 +47,9 @@ REASONS: Final = (
 
 def pending(conn: psycopg.Connection[Any], element: str, feeds: list[str]) -> str | None:
     """Why the element needs a run; None if nothing could come of one."""
-    row = conn.execute(_QUESTIONS, {"element": element, "feeds": feeds}).fetchone()
+    from ecowarehouse.standards import applied_hash
+
+    known = {"element": element, "feeds": feeds, "standards": applied_hash(conn)}
+    row = conn.execute(_QUESTIONS, known).fetchone()
     assert row is not None
     return next((reason for reason, holds in zip(REASONS, row, strict=True) if holds), None)

@@ -56,7 +56,7 @@ def _table(result: Result) -> Table:
 
 
 def _where(settings: Settings, result: Result) -> list[str]:
-    dictionary = settings.project_root / "docs" / "dictionary.md"
+    dictionary = settings.project_root / "docs" / "dictionary" / "README.md"
     lines = [
         f"Airflow         {result.url}  login {config.LOGIN}, password {config.PASSWORD} in {settings.secrets_file}",
         f"gate reports    {settings.gate_reports}",

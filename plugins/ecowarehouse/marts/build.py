@@ -103,7 +103,7 @@ def build(
         conn: a connection that may act as `eco_dbt`, outside a transaction of the caller's.
         element: such as `air`.
         run_id: the orchestrator's name of this run.
-        full: everything that ever changed, as after new standards or new columns.
+        full: everything that ever changed, as after new columns. After a change of standards that is done unasked.
 
     Raises:
         BuildFailed: dbt failed; its message names the model.
@@ -112,7 +112,7 @@ def build(
     settings = settings or Settings.load()
     with acting_as(conn, ROLE), step(conn, "build", element, run_id=run_id) as attempt:
         _close_dead_builds(conn, element)
-        changes = _value(conn, _PENDING, [element, full])
+        changes = _value(conn, _PENDING, [element, full or standards_changed(conn, element)])
         if not changes:
             attempt.outcome = "nothing_to_do"
             return BuildResult.nothing(element)
@@ -132,6 +132,19 @@ def build(
             "rows": sum(model.rows or 0 for model in models if model.kind == "model"),
         }  # fmt: skip
         return BuildResult(element, build_id, "built", models)
+
+
+def standards_changed(conn: psycopg.Connection[Any], element: str) -> bool:
+    """Whether the candidates as they stand were built by other standards than those applied now."""
+    from ecowarehouse.standards import applied_hash
+
+    built_by = _value(
+        conn,
+        "select standards_hash from governance.build where element = %s and outcome = 'built'"
+        " order by build_id desc limit 1",
+        [element],
+    )
+    return built_by is not None and built_by != applied_hash(conn)
 
 
 def newest_build(conn: psycopg.Connection[Any], element: str) -> int | None:
