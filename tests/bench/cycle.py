@@ -55,7 +55,6 @@ def _read(row: dict[str, Any], parts: dict[str, float]) -> None:
         for step, seconds in row["seconds"].items():
             parts[f"{row['feed']}: {step}"] = seconds
         return
-    for step in ("build", "gate", "release"):
-        text = row.get(step)
-        if isinstance(text, str) and text.endswith(" s"):
-            parts[f"{row['element']}: {step}"] = float(text.removesuffix(" s"))
+    for pair in row["seconds"].split(", "):
+        step, seconds = pair.split(" ")
+        parts[f"{row['element']}: {step}"] = float(seconds)

@@ -43,6 +43,7 @@ class Report:
     ) -> None:
         """One more line."""
         self.lines.append(Line(what, figure, unit, compared_to, at_most))
+        print(f"{what}: {figure:.3g} {unit} ({compared_to})", flush=True)
 
     @property
     def missed(self) -> list[Line]:
@@ -52,7 +53,7 @@ class Report:
     def show(self, console: Console) -> None:
         """Print it."""
         for title, seconds in self.parts.items():
-            table = Table("part", "s", title=title, title_justify="left")
+            table = Table("part", "s", min_width=100, title=title, title_justify="left")
             for name, value in seconds.items():
                 table.add_row(name, f"{value:.2f}")
             console.print(table)
