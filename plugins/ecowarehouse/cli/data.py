@@ -243,19 +243,21 @@ def _print_feeds(runs: list[FeedRun], as_json: bool) -> None:
 
 def _print_elements(done: CycleRun, as_json: bool) -> None:
     for one in done.elements:
-        row: dict[str, Any] = {
-            "element": one.element,
-            "build": one.build.build_id,
-            "outcome": one.build.outcome,
-        }
-        if one.gate is not None:
-            row["gate"] = one.gate.summary()
-        if one.release is not None:
-            row["release"] = one.release.summary()
-        row["seconds"] = ", ".join(f"{name} {seconds:.2f}" for name, seconds in one.seconds.items())
-        _emit(row, as_json)
-        for blocked in one.gate.blocked if one.gate is not None and not as_json else []:
-            print(f"  blocked: {blocked}")
+        gate = one.gate.summary() if one.gate is not None else None
+        release = one.release.summary() if one.release is not None else None
+        if as_json:
+            row = {"element": one.element, "build": one.build.build_id, "outcome": one.build.outcome}
+            _emit(row | {"gate": gate, "release": release, "seconds": one.seconds}, True)
+            continue
+        seconds = ", ".join(f"{name} {spent:.2f} s" for name, spent in one.seconds.items())
+        print(f"{one.element}  build {one.build.build_id or '-'} {one.build.outcome}  ({seconds})")
+        for dataset, verdicts in sorted(gate["verdicts"].items()) if gate else ():
+            came = release["inserted"].get(dataset, 0) if release else 0
+            gone = release["closed"].get(dataset, 0) if release else 0
+            said = ", ".join(f"{number} {verdict}" for verdict, number in sorted(verdicts.items()))
+            print(f"  {dataset}: {said}; released {came} rows, {gone} no longer hold")
+        for blocked in one.gate.blocked if one.gate is not None else ():
+            print(f"  blocked: {blocked.dataset} {blocked.period_start:%Y-%m-%d %H:%M}: {blocked.reason}")
 
 
 def _print_answer(answer: Answer) -> None:
