@@ -12,7 +12,7 @@ from typing import Any, Final
 import psycopg
 
 TESTS: Final = ("missing", "sentinel", "range", "spike", "rate_of_change", "flat_line", "pm_inversion")
-JUDGES: Final = ("judge_missing.sql", "judge.sql", "judge_pm_inversion.sql")
+JUDGES: Final = ("judge_missing.sql", "judge_range.sql", "judge.sql", "judge_pm_inversion.sql")
 
 # A changed value can change what is said of its predecessor (spike) and of those after it, as far as the longest run
 # that a flat-line rule knows; and tests compare properties of a site (PM2.5 with PM10). So all series of a touched

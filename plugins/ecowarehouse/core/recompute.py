@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from ecowarehouse.core import flags
+from ecowarehouse.core import flags, sites
 from ecowarehouse.ledger import lock
 from ecowarehouse.postgres.session import acting_as
 
@@ -36,16 +36,17 @@ _OBSERVATION = (
     "select series_id, period_start, known_at, qualifier, value, value_text, detection_limit, source_mark"
 )
 _FLAG = "select series_id, period_start, known_at, test, rule_version, flag, detail"
+_SITE = "select site_code, known_at, site_name, area_name, longitude, latitude, site_type, takes_part"
 
 
 def check(conn: psycopg.Connection[Any], contract: Contract) -> list[Difference]:
-    """Compare versions and flags of a feed with a full recompute; an empty list says that nothing differs.
+    """Compare versions, flags and sites of a feed with a full recompute; an empty list says that nothing differs.
 
     Changes nothing. Takes the feed's lock, so that no core step runs meanwhile.
     """
     with acting_as(conn, "eco_core"), lock(conn, "core", contract.feed):
         try:
-            found = [_observations(conn, contract), _flags(conn, contract)]
+            found = [_observations(conn, contract), _flags(conn, contract), _sites(conn, contract)]
         finally:
             conn.rollback()
     return [difference for difference in found if difference.missing or difference.superfluous]
@@ -78,6 +79,12 @@ def _flags(conn: psycopg.Connection[Any], contract: Contract) -> Difference:
     standing = f"""{_FLAG} from core.quality_flag
         where series_id in (select series_id from core.series where feed = '{contract.feed}')"""
     return _compare(conn, "core.quality_flag", f"{_FLAG} from judged", standing)
+
+
+def _sites(conn: psycopg.Connection[Any], contract: Contract) -> Difference:
+    sites.work_out(conn, contract)
+    standing = f"{_SITE} from core.site where feed = '{contract.feed}'"
+    return _compare(conn, "core.site", f"{_SITE} from wanted_site", standing)
 
 
 def _compare(conn: psycopg.Connection[Any], relation: str, wanted: str, standing: str) -> Difference:

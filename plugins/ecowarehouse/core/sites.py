@@ -53,7 +53,7 @@ with said as (
 )
 """
 
-_VERSIONS = f"""
+_WORKED_OUT = f"""
 with sighting as ({_SAID}),
 said as (
     select * from (
@@ -63,8 +63,8 @@ said as (
     ) as compared
     where not known or predecessor is distinct from content
 )
-{_INSERT}
 """
+_VERSIONS = _WORKED_OUT + _INSERT
 
 
 def take_up(conn: psycopg.Connection[Any], contract: Contract, batch_id: int) -> list[str]:
@@ -90,6 +90,17 @@ def take_up(conn: psycopg.Connection[Any], contract: Contract, batch_id: int) ->
     )
     statement = _VERSIONS.format(staging=f"stg_{contract.feed}", sightings=every)
     return _codes(conn, statement, {**parameters, "contradicted": contradicted})
+
+
+def work_out(conn: psycopg.Connection[Any], contract: Contract) -> None:
+    """Leave the versions that all sightings taken up give in the temporary relation `wanted_site`."""
+    taken_up = "batch.outcome in ('loaded', 'unchanged', 'partial') and batch.core_step_id is not null"
+    versions = _WORKED_OUT.format(staging=f"stg_{contract.feed}", sightings=taken_up)
+    conn.execute(
+        f"create temporary table wanted_site on commit drop as {versions}"
+        " select site_code, known_at, site_name, area_name, longitude, latitude, site_type, takes_part from said",
+        _parameters(contract, -1),
+    )
 
 
 def _codes(conn: psycopg.Connection[Any], statement: str, parameters: dict[str, Any]) -> list[str]:

@@ -1,14 +1,10 @@
--- What the tests say of the values that hold, in the ranges to judge.
+-- What the tests that look at neighbours say of the values that hold, in the ranges to judge.
 -- Each test is a pure function of the versions that hold now, so the order of arrival can't matter.
 with rule as (
     select
         property,
         averaging_period::interval as averaging_period,
         max(rule_version) as rule_version,
-        max(fail_min) filter (where test = 'range') as fail_min,
-        max(fail_max) filter (where test = 'range') as fail_max,
-        max(suspect_min) filter (where test = 'range') as suspect_min,
-        max(suspect_max) filter (where test = 'range') as suspect_max,
         max(threshold_suspect) filter (where test = 'spike') as spike_suspect,
         max(threshold_fail) filter (where test = 'spike') as spike_fail,
         max(threshold_suspect) filter (where test = 'rate_of_change') as rate_suspect,
@@ -17,7 +13,7 @@ with rule as (
         max(tolerance) filter (where test = 'flat_line') as flat_tolerance,
         max(detection_limit) filter (where test = 'flat_line') as detection_limit
     from vocabulary.quality_rule
-    where test in ('range', 'spike', 'rate_of_change', 'flat_line')
+    where test in ('spike', 'rate_of_change', 'flat_line')
     group by property, averaging_period
 ),
 target as (
@@ -78,10 +74,6 @@ judged as (
     select
         series_id, element, period_start, known_at, rule_version, value, previous, next,
         case
-            when value < fail_min or value > fail_max then 4
-            when value < suspect_min or value > suspect_max then 3
-        end as range_flag,
-        case
             when spike_suspect is null then null
             when previous is null or next is null then 2
             when leap <= spike_suspect and leap <= coalesce(spike_fail, leap) then null
@@ -102,11 +94,10 @@ select judged.element, judged.series_id, judged.period_start, judged.known_at, v
 from judged
 cross join lateral (
     values
-        ('range', range_flag, 'value ' || trim_scale(value)),
         ('spike', spike_flag, case when spike_flag = 2 then 'a neighbour is missing'
             else trim_scale(previous) || ' → ' || trim_scale(value) || ' → ' || trim_scale(next) end),
         ('rate_of_change', rate_flag, trim_scale(previous) || ' → ' || trim_scale(value)),
         ('flat_line', flat_flag, 'unchanged at ' || trim_scale(value))
 ) as verdict (test, flag, detail)
-where coalesce(range_flag, spike_flag, rate_flag, flat_flag) is not null
+where coalesce(spike_flag, rate_flag, flat_flag) is not null
     and verdict.flag is not null
