@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
+
 from ecowarehouse.fsck import check
 from ecowarehouse.landing import store
 
