@@ -45,7 +45,9 @@ class Answer:
         """
         twice = sorted({name for name in self.columns if self.columns.count(name) > 1})
         if twice:
-            raise QueryRefused(f"JSON needs a name of its own for each column: {', '.join(twice)} stands twice")
+            raise QueryRefused(
+                f"JSON needs a name of its own for each column: {', '.join(twice)} stands twice"
+            )
         return json.dumps(
             [dict(zip(self.columns, row, strict=True)) for row in self.rows],
             default=_plain,

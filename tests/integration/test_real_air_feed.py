@@ -177,12 +177,11 @@ def test_the_pulls_differ(real: Real) -> None:
 
 SERIES = "select series_id from core.series where site_code = '2505A' and channel = 'so2'"
 HOUR = "period_start = '2019-07-18 11:00+08'"
+ONE_FLAG = "ctid = (select ctid from core.quality_flag where {} limit 1)"
 PLANTED = (
     f"update core.observation set value = value + 1 where {HOUR} and series_id = ({SERIES})",
-    "update core.quality_flag set flag = 4 where ctid ="
-    + " (select ctid from core.quality_flag where flag = 3 limit 1)",
-    "delete from core.quality_flag where ctid ="
-    + " (select ctid from core.quality_flag where test = 'sentinel' limit 1)",
+    "update core.quality_flag set flag = 4 where " + ONE_FLAG.format("flag = 3"),
+    "delete from core.quality_flag where " + ONE_FLAG.format("test = 'sentinel'"),
     "update core.site set site_name = 'x' where site_code = '2505A'",
     f"update air.station_hour set aqi = aqi + 1 where station_code = '2506A' and {HOUR}",
     "delete from air.area_day where area_code = '450800'",
