@@ -126,10 +126,6 @@ def _prepare(conn: psycopg.Connection[Any], contract: Contract, waiting: list[Si
     channels.apply(conn, contract)
     new_series = 0
     for sighting in waiting:
-        conn.execute(
-            "select core.ensure_partitions(%s, %s, %s, %s)",
-            [contract.element, sighting.period_from, sighting.period_to, contract.period.timezone],
-        )
         new_series += conn.execute(
             f"""
             insert into core.series (feed, site_code, channel, element, property, procedure, averaging_period,
@@ -157,6 +153,7 @@ def _take_up(
     conn: psycopg.Connection[Any], contract: Contract, sighting: Sighting, result: CoreResult
 ) -> None:
     earlier, later = _overlapping(conn, contract.feed, sighting)
+    _ensure_partitions(conn, contract, sighting, keys=earlier or later)
     before, revised_before = _counted(conn)
     if later:
         result.retired += _work_out_again(conn, contract, sighting)
@@ -165,9 +162,20 @@ def _take_up(
             _insert_newest(conn, contract, sighting)
     else:
         _insert_first(conn, contract, sighting)
+        conn.execute("select core.ensure_keys(%s)", [contract.element])
     versions, revised = _counted(conn)
     result.versions += versions - before
     result.revised += revised - revised_before
+
+
+def _ensure_partitions(
+    conn: psycopg.Connection[Any], contract: Contract, sighting: Sighting, *, keys: bool
+) -> None:
+    """Where the sighting's periods go; a new partition stays without its key for now unless `keys`."""
+    conn.execute(
+        "select core.ensure_partitions(%s, %s, %s, %s, %s)",
+        [contract.element, sighting.period_from, sighting.period_to, contract.period.timezone, keys],
+    )
 
 
 def _counted(conn: psycopg.Connection[Any]) -> tuple[int, int]:
