@@ -84,7 +84,7 @@ def build(conn: psycopg.Connection[Any], contract: Contract, *, run_id: str | No
         for sighting in waiting:
             result.sightings += 1
             _take_up(conn, contract, sighting, result)
-            written = sites.take_up(conn, contract, sighting.batch_id)
+            written = sites.take_up(conn, contract, sighting.batch_id, sighting.content_batch_id)
             described.update(written)
             result.sites += len(written)
             conn.execute(

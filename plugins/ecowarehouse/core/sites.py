@@ -31,6 +31,14 @@ _SAID = """
     ) as kind
 """
 
+# Of one content the last row of each site says what holds; nothing else of a large content is worked out.
+_THIS = """
+    batch.batch_id = %(batch_id)s and site.content_batch_id = %(content_batch_id)s and site.row_number in (
+        select max(last.row_number) from staging.{staging}__site as last
+        where last.content_batch_id = %(content_batch_id)s group by last.site_code
+    )
+"""
+
 _INSERT = """
     insert into core.site (feed, site_code, known_at, element, site_name, area_name, longitude, latitude, crs,
         site_type, type_evidence, takes_part, batch_id)
@@ -67,15 +75,16 @@ said as (
 _VERSIONS = _WORKED_OUT + _INSERT
 
 
-def take_up(conn: psycopg.Connection[Any], contract: Contract, batch_id: int) -> list[str]:
+def take_up(
+    conn: psycopg.Connection[Any], contract: Contract, batch_id: int, content_batch_id: int
+) -> list[str]:
     """Bring `core.site` up to date with one sighting; returns the site of each version that was written.
 
     A sighting that is not the newest works the history of the sites that it contradicts out again, from all sightings.
     """
-    parameters = _parameters(contract, batch_id)
-    this = f"{_NEW_OR_CHANGED}".format(
-        staging=f"stg_{contract.feed}", sightings="batch.batch_id = %(batch_id)s"
-    )
+    parameters = {**_parameters(contract, batch_id), "content_batch_id": content_batch_id}
+    staging = f"stg_{contract.feed}"
+    this = _NEW_OR_CHANGED.format(staging=staging, sightings=_THIS.format(staging=staging))
     if not _is_late(conn, contract.feed, batch_id):
         return _codes(conn, this + _INSERT, parameters)
     contradicted = _codes(conn, this + "select site_code from said", parameters)
@@ -88,7 +97,7 @@ def take_up(conn: psycopg.Connection[Any], contract: Contract, batch_id: int) ->
         "batch.outcome in ('loaded', 'unchanged', 'partial') and site.site_code = any(%(contradicted)s)"
         " and (batch.core_step_id is not null or batch.batch_id = %(batch_id)s)"
     )
-    statement = _VERSIONS.format(staging=f"stg_{contract.feed}", sightings=every)
+    statement = _VERSIONS.format(staging=staging, sightings=every)
     return _codes(conn, statement, {**parameters, "contradicted": contradicted})
 
 

@@ -33,7 +33,7 @@ neighboured as (
     cross join lateral (
         select
             ordered.*,
-            max(case when changed then period_start end) over (order by period_start) as unchanged_since
+            max(case when changed then period_start end) over (order by period_start rows unbounded preceding) as unchanged_since
         from (
             select
                 stepped.*,

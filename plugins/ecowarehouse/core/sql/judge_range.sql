@@ -25,5 +25,5 @@ cross join lateral (
             version.value < greatest(rule.fail_min, rule.suspect_min)
             or version.value > least(rule.fail_max, rule.suspect_max)
         )
-    offset 0
+    offset 0 -- noqa: AM09
 ) as outside
