@@ -96,7 +96,6 @@ def _session(build_id: int | None, settings: Settings) -> dict[str, str]:
         options.append(f"-c eco.build_id={build_id}")
     wanted = {name: value for name, value in known.items() if name.startswith("PG")}
     wanted["PGOPTIONS"] = " ".join(filter(None, options))
-    wanted["PGAPPNAME"] = "eco dbt"
     wanted["ECO_DATABASE"] = known.get("PGDATABASE", settings.database)
     wanted["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
     return wanted
