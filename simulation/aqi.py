@@ -78,7 +78,11 @@ def hourly(values: Mapping[str, int | None], day: date) -> tuple[str, str, str]:
         return MISSING, MISSING, MISSING
     index = max(indices.values())
     if year == 2026 and len(found) < len(LABELS) and index <= 100:
-        return MISSING, MISSING, MISSING  # 5.3.1: with a planned pollutant missing the rest counts only above 100
+        return (
+            MISSING,
+            MISSING,
+            MISSING,
+        )  # 5.3.1: with a planned pollutant missing the rest counts only above 100
     primary = ",".join(LABELS[p] for p, i in indices.items() if i == index) if index > 50 else MISSING
     category = next((name for most, name in LEVELS if index <= most), WORST)
     return str(index), primary, category
