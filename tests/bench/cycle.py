@@ -55,6 +55,5 @@ def _read(row: dict[str, Any], parts: dict[str, float]) -> None:
         for step, seconds in row["seconds"].items():
             parts[f"{row['feed']}: {step}"] = seconds
         return
-    for pair in row["seconds"].split(", "):
-        step, seconds = pair.split(" ")
-        parts[f"{row['element']}: {step}"] = float(seconds)
+    for step, seconds in row["seconds"].items():
+        parts[f"{row['element']}: {step}"] = seconds

@@ -57,7 +57,7 @@ class Load:
             self.house.fresh("bench_load")
             self.house.settle()
             loads.append(self._load(self.archive, KNOWN[0]))
-            copies.append(self._copy(self.copied, KEY))
+            copies.append(self.copy(self.copied, KEY))
         self.copy_seconds = median(copies)
         compared = f"COPY of the same {self.observations:,} rows in the order of their key: {self.copy_seconds:.1f} s"
         self.report.add("eco load", median(loads) / self.copy_seconds, "×", compared, at_most=4)
@@ -87,13 +87,14 @@ class Load:
             ("  COPY hour by hour, as the file lies", hourly, KEY),
             ("  COPY without a key", self.copied, ""),
         ):
-            self.report.add(what, self._copy(path, key) / self.copy_seconds, "×", compared)
+            self.report.add(what, self.copy(path, key) / self.copy_seconds, "×", compared)
         hourly.unlink()
 
     def _load(self, path: Path, known: str) -> float:
         return self.house.eco("bench_load", "load", FEED, str(path), "--known-at", known).seconds
 
-    def _copy(self, path: Path, key: str) -> float:
+    def copy(self, path: Path, key: str) -> float:
+        """Seconds of a COPY of a file of observations into a new, logged table."""
         self.house.settle()
         with self.house.admin("bench_load") as conn:
             conn.execute("drop table if exists reference")
