@@ -45,10 +45,12 @@ def apply(
         reshaped = [seed for seed in changed if columns_of(conn, seed.relation) not in ([], seed.header())]
         conn.commit()
         if reshaped:
+            # Committed before the drop: who is killed after it finds the tables as they should be, and no views.
+            forget(conn)
+            conn.commit()
             dbt.run(
                 ["seed", "--full-refresh", "--select", *(seed.table for seed in reshaped)], settings=settings
             )
-            forget(conn)
         dbt.run(
             [
                 "build",
