@@ -72,6 +72,7 @@ def load(
     """
     with acting_as(conn, "eco_landing"), lock(conn, "land", contract.feed):
         close_aborted(conn, contract.feed)
+        store.remove_leftovers(byte_store, contract.feed)
         table.ensure(conn, contract)
         conn.commit()
         batch_id = _open_row(conn, contract.feed, announced, run_id) if announced else None
@@ -152,7 +153,7 @@ def _land(
     if delivery.unchanged:
         _not_modified(conn, contract, batch_id)
         return
-    kept = store.keep(byte_store, delivery.payload)
+    kept = store.keep(byte_store, delivery.payload, contract.feed)
     _write(conn, batch_id, sha256=kept.sha256, bytes=kept.size, bytes_address=kept.address)
     conn.commit()
     known, known_from = known_at(contract, delivery, known_at_option)

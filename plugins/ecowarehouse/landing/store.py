@@ -21,13 +21,14 @@ class KeptBytes:
     size: int
 
 
-def keep(store: Path, payload: bytes | Path) -> KeptBytes:
+def keep(store: Path, payload: bytes | Path, feed: str) -> KeptBytes:
     """Copy a payload into the store: temporary file, fsync, rename, fsync of the folder.
 
-    The same bytes are kept once. After the return they survive a crash of the machine.
+    The same bytes are kept once. After the return they survive a crash of the machine. The temporary file is
+    named by its feed, whose lock the caller holds.
     """
     store.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=store, prefix=".incoming-")
+    descriptor, temporary = tempfile.mkstemp(dir=store, prefix=_incoming(feed))
     try:
         with os.fdopen(descriptor, "wb") as target:
             sha256, size = _copy(payload, target)
@@ -49,12 +50,19 @@ def keep(store: Path, payload: bytes | Path) -> KeptBytes:
     return KeptBytes(sha256, address, size)
 
 
-def remove_leftovers(store: Path) -> int:
-    """Remove temporary files of killed attempts; the caller holds the lock of every feed (`eco fsck`)."""
-    leftovers = list(store.glob(".incoming-*"))
+def remove_leftovers(store: Path, feed: str) -> int:
+    """Remove temporary files of a feed's killed attempts; the caller holds the feed's lock.
+
+    All feeds share the store: other feeds' temporary files may be at work.
+    """
+    leftovers = list(store.glob(f"{_incoming(feed)}*"))
     for leftover in leftovers:
         leftover.unlink(missing_ok=True)
     return len(leftovers)
+
+
+def _incoming(feed: str) -> str:
+    return f".incoming.{feed}."  # names of feeds have no dot, so none begins with another
 
 
 def _copy(payload: bytes | Path, target: BinaryIO) -> tuple[str, int]:
