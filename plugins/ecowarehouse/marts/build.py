@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -233,15 +234,17 @@ def _close_built(conn: psycopg.Connection[Any], build_id: int, element: str, cha
 
 
 def _close_failed(conn: psycopg.Connection[Any], build_id: int, error: BaseException) -> None:
-    conn.rollback()
-    if isinstance(error, dbt.DbtFailed):
-        _record(conn, build_id, error.results)
     outcome = "failed" if isinstance(error, Exception) else "aborted"
-    conn.execute(
-        "update governance.build set outcome = %s, ended_at = clock_timestamp() where build_id = %s",
-        [outcome, build_id],
-    )
-    conn.commit()
+    # A dead server can't be told; the next build closes the row.
+    with suppress(psycopg.OperationalError):
+        conn.rollback()
+        if isinstance(error, dbt.DbtFailed):
+            _record(conn, build_id, error.results)
+        conn.execute(
+            "update governance.build set outcome = %s, ended_at = clock_timestamp() where build_id = %s",
+            [outcome, build_id],
+        )
+        conn.commit()
 
 
 def _close_dead_builds(conn: psycopg.Connection[Any], element: str) -> None:

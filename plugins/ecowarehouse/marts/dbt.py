@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from ecowarehouse.settings import Settings
 
 ROLE: Final = "eco_dbt"
 _PARSED: Final = "partial_parse.msgpack"
+_REMAINS_KEPT: Final = 7 * 24 * 3600
 _ONE_AT_A_TIME = threading.Lock()
 _SILENT: Final = frozenset({"exposure", "operation"})
 _OK: Final = frozenset({"success", "pass", "warn", "no-op"})
@@ -68,6 +70,7 @@ def run(
     settings = settings or Settings.load()
     home = settings.home / "dbt"
     home.mkdir(parents=True, exist_ok=True)
+    _remove_remains(home)
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=home))
     common = ["--quiet", "--no-use-colors", "--no-version-check", "--cache-selected-only", "--no-write-json"]
     places = [
@@ -135,6 +138,14 @@ def _failure(outcome: Any, results: list[ModelRun]) -> str | None:
     if outcome.exception is not None:
         return f"dbt: {outcome.exception}"
     return None if outcome.success else "dbt ended without success and without a reason"
+
+
+def _remove_remains(home: Path) -> None:
+    """A failed run's folder is left for people, a killed run's by accident: a week is enough for both."""
+    for folder in home.glob("run-*"):
+        with suppress(OSError):
+            if folder.stat().st_mtime < time.time() - _REMAINS_KEPT:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _keep_parsed(made: Path, kept: Path) -> None:
