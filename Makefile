@@ -10,6 +10,7 @@ STAMP := $(VENV)/.installed
 PINNED := requirements/dev.txt
 TESTS ?= tests
 PYTEST_ARGS ?=
+KILLS ?= 200
 
 # Where the demo's data lie; without it the demo makes its own.
 DATA ?=
@@ -65,8 +66,8 @@ format: $(STAMP) ## let the tools rewrite style
 bench: $(STAMP) ## measure, and compare with the limits
 	$(BIN)/python tests/bench/run.py
 
-faults: $(STAMP) ## kill, corrupt, fill up: nothing may be lost
-	$(BIN)/python -m pytest tests/faults $(PYTEST_ARGS)
+faults: $(STAMP) ## kill steps at random moments (KILLS=200, SEED=...): nothing may be lost
+	$(BIN)/python -m tests.faults.run --kills $(KILLS) $(if $(SEED),--seed $(SEED))
 
 fuzz: $(STAMP) ## property tests with many more examples
 	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest tests/unit tests/integration $(PYTEST_ARGS)

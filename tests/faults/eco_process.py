@@ -53,7 +53,9 @@ class EcoProcess:
         """Its exit code; negative for a signal."""
         self.process.join(seconds)
         code = self.process.exitcode
-        assert code is not None, f"eco {' '.join(self.arguments)} runs for more than {seconds} s\n{self.said()}"
+        assert code is not None, (
+            f"eco {' '.join(self.arguments)} runs for more than {seconds} s\n{self.said()}"
+        )
         return code
 
     def said(self) -> str:

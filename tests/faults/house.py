@@ -156,13 +156,15 @@ class Database:
 
 def _readable(conn: psycopg.Connection[Any]) -> Content:
     relations = conn.execute(
-        "select schemaname || '.' || viewname, '{released_at}'::text[] from pg_views"
+        "select schemaname || '.' || viewname, '{released_at, decided_at}'::text[] from pg_views"
         " where schemaname in ('shared', 'open')"
         " union all select schemaname || '.' || tablename, '{release_from, release_to}' from pg_tables"
         " where schemaname = 'published'"
     ).fetchall()
     found = {relation: relation_hash(conn, relation, tuple(without)) for relation, without in relations}
-    found["releases"] = hash_of(conn, "select dataset, period_start, verdict, inserted, closed from governance.release_period")
+    found["releases"] = hash_of(
+        conn, "select dataset, period_start, verdict, inserted, closed from governance.release_period"
+    )
     return found
 
 
@@ -286,6 +288,8 @@ class House:
 def _spoil(database: Database) -> None:
     """Three tables of standards as somebody's hand might leave them: rows gone, a row twice, a column too many."""
     with database.connection() as conn:
-        conn.execute("delete from vocabulary.property where ctid = (select min(ctid) from vocabulary.property)")
+        conn.execute(
+            "delete from vocabulary.property where ctid = (select min(ctid) from vocabulary.property)"
+        )
         conn.execute("insert into standards.air_limits select * from standards.air_limits limit 1")
         conn.execute("alter table standards.evaluation_policy add column spoiled text")

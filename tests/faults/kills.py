@@ -137,7 +137,10 @@ def before_ledger(scene: Scene) -> bool:
     scene.kill()
     scene.process.wait()
     scene.database.wait_until_left()
-    return scene.database.rows("select from landing.batch where outcome = 'running' and bytes_address is null") != []
+    return (
+        scene.database.rows("select from landing.batch where outcome = 'running' and bytes_address is null")
+        != []
+    )
 
 
 def in_dbt(scene: Scene) -> bool:
@@ -152,6 +155,16 @@ def in_dbt(scene: Scene) -> bool:
         )
 
     if not scene.wait_for(writes):
+        return False
+    scene.kill()
+    return True
+
+
+def without_views(scene: Scene) -> bool:
+    """When a table of standards was dropped with the views on it, and nothing is made again."""
+    count = "select count(*) from pg_views where schemaname in ('staging', 'as_of', 'standards')"
+    before = scene.watcher.execute(count).fetchone()
+    if not scene.wait_for(lambda: scene.watcher.execute(count).fetchone() != before):
         return False
     scene.kill()
     return True
@@ -186,6 +199,8 @@ POINTS: Final = (
     Point("release, server stopped", "release", "air", "gated", "published", lambda _: ["publish"], within,
           server=True),
     Point("standards", "standards", "seeds", "spoiled", "applied", lambda _: ["standards", "apply"], within),
+    Point("standards, views dropped", "standards", "seeds", "spoiled", "applied", lambda _: ["standards", "apply"],
+          without_views, weight=5),
 )  # fmt: skip
 
 
@@ -226,7 +241,8 @@ def kill_at(house: House, point: Point, rng: Random, tally: Tally) -> None:
             continue
         finally:
             database.drop()
-            store.keep(house.settings.bytes_store, house.file("second"))  # other databases' ledgers name it
+            # Other databases' ledgers name these bytes.
+            store.keep(house.settings.bytes_store, house.file("second"), FEED)
         took = time.monotonic() - began
         tally.kills[point.name] += 1
         tally.seconds[point.name] += took
@@ -272,7 +288,9 @@ def _check_standing(house: House, point: Point, database: Database) -> None:
         raise Missed  # the step before or after it
     _nothing_held(point, database)
     _bytes_are_kept(point, database)
-    _same(f"{point.name}: half a release is readable", database.readable(), house.stage(point.stage).readable())
+    _same(
+        f"{point.name}: half a release is readable", database.readable(), house.stage(point.stage).readable()
+    )
 
 
 def _rerun(house: House, point: Point, database: Database) -> None:
@@ -328,7 +346,9 @@ def _bytes_are_kept(point: Point, database: Database) -> None:
 
 def _same(message: str, found: Content, wanted: Content) -> None:
     names = sorted(set(found) | set(wanted))
-    different = {name: (found.get(name), wanted.get(name)) for name in names if found.get(name) != wanted.get(name)}
+    different = {
+        name: (found.get(name), wanted.get(name)) for name in names if found.get(name) != wanted.get(name)
+    }
     assert not different, f"{message}: {different}"
 
 

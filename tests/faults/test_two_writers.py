@@ -20,7 +20,7 @@ WEATHER = "weather_hourly"
 @pytest.fixture
 def source(house: House, tmp_path: Path) -> Iterator[None]:
     """The national feed's stand-in, at its third hour."""
-    pulls = synthetic_pulls(7, hours=4)
+    pulls = synthetic_pulls(7)
     world = World(pulls, 7, tmp_path)
     server = Server(world)
     world.set_clock(pulls[2].stamp)
@@ -62,20 +62,23 @@ def test_two_cycles_at_once_give_the_content_of_one(house: House) -> None:
 
 @pytest.mark.slow
 def test_builds_of_two_elements_at_once_do_not_touch_each_other(house: House, tmp_path: Path) -> None:
-    moment = synthetic_pulls(7, hours=4)[0].stamp + timedelta(minutes=1)
+    moment = synthetic_pulls(7)[0].stamp + timedelta(minutes=1)
     answer = {"generated_at": moment.isoformat(), "items": weather.observations(moment, 7)}
     file = tmp_path / "weather.json"
     file.write_text(json.dumps({**answer, "total": len(answer["items"])}), encoding="utf-8")
+    wanted = house.content("built")
     database = house.clone("landed")
     database.run("load", WEATHER, str(file))
 
     together(database, ("build", "air"), ("build", "weather"))
 
     found = database.content()
-    wanted = house.content("built")
     air = [name for name in wanted if name.startswith("air.")]
     assert air
     assert {name: found[name] for name in air} == {name: wanted[name] for name in air}
     assert database.rows("select count(*) from weather.station_hour") == [(len(answer["items"]),)]
-    assert database.rows("select outcome from governance.build order by build_id desc limit 2") == [("built",)] * 2
+    assert (
+        database.rows("select outcome from governance.build order by build_id desc limit 2")
+        == [("built",)] * 2
+    )
     database.run("recompute", "weather", "--check")

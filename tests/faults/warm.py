@@ -2,7 +2,7 @@
 
 import tempfile
 
-import dbt.adapters.postgres  # noqa: F401
+import dbt.adapters.postgres
 import dbt.task.build  # noqa: F401
 import great_expectations  # noqa: F401
 import pyarrow.csv  # noqa: F401
@@ -17,7 +17,18 @@ from ecowarehouse.settings import Settings
 
 _project = str(Settings.load().dbt_project)
 with tempfile.TemporaryDirectory() as _folder:
-    _places = ["--project-dir", _project, "--profiles-dir", _project, "--target-path", _folder, "--log-path", _folder]
+    _places = [
+        "--project-dir",
+        _project,
+        "--profiles-dir",
+        _project,
+        "--target-path",
+        _folder,
+        "--log-path",
+        _folder,
+    ]
     # The static parser has threads, which a fork does not take along: whoever needs it then waits for ever.
     for _ in ("make the parse", "read it"):
-        dbtRunner().invoke(["--quiet", "--no-version-check", "--no-write-json", "--no-static-parser", "parse", *_places])
+        dbtRunner().invoke(
+            ["--quiet", "--no-version-check", "--no-write-json", "--no-static-parser", "parse", *_places]
+        )
