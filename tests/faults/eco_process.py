@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import sys
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
@@ -27,7 +29,8 @@ _context = multiprocessing.get_context("forkserver")
 def start_fork_server() -> None:
     """Let it import while the caller does something else."""
     _context.set_forkserver_preload(["tests.faults.warm"])
-    with mock.patch.dict(os.environ, {**_ONE_THREAD, "PYTHONPATH": str(ROOT)}):
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    with mock.patch.dict(os.environ, {**_ONE_THREAD, "PYTHONPATH": path}):
         forkserver.ensure_running()
 
 
@@ -44,6 +47,12 @@ class EcoProcess:
         """The pid of the working process itself."""
         assert self.process.pid is not None
         return self.process.pid
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal; a process that has just ended is left alone."""
+        if self.runs():
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     def runs(self) -> bool:
         """Whether it has not ended."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import signal
 import time
 from collections import Counter
@@ -63,7 +62,7 @@ class Scene:
             self.watcher.close()
             cluster.stop(self.database.settings, immediate=True)
         else:
-            os.kill(self.process.pid, signal.SIGKILL)
+            self.process.send(signal.SIGKILL)
 
     def wait_for(self, seen: Callable[[], bool]) -> bool:
         """Look until something is seen; False when the process ended before."""
@@ -109,10 +108,10 @@ def in_copy(scene: Scene) -> bool:
 
     if not scene.wait_for(copies):
         return False
-    os.kill(scene.process.pid, signal.SIGSTOP)
+    scene.process.send(signal.SIGSTOP)
     time.sleep(0.05)  # what the server had received already, it works off
     inside = copies()
-    os.kill(scene.process.pid, signal.SIGKILL)
+    scene.process.send(signal.SIGKILL)
     return inside
 
 
@@ -265,8 +264,8 @@ def _kill(house: House, point: Point, database: Database, rng: Random) -> float:
         try:
             hit = point.moment(scene)
         finally:
-            if process.runs() and not point.server:
-                os.kill(process.pid, signal.SIGKILL)
+            if not point.server:
+                process.send(signal.SIGKILL)
         code = process.wait()
     left_after = database.wait_until_left()
     if not hit or code == 0:

@@ -53,6 +53,11 @@ def test_two_cycles_at_once_give_the_content_of_one(house: House) -> None:
     attempts = database.attempts()
     assert {outcome for _, _, outcome, _ in attempts} <= {"done", "nothing_to_do", "loaded", "unchanged"}
     assert [outcome for kind, _, outcome, _ in attempts if kind == "land"] == ["loaded", "unchanged"]
+    met = database.rows(
+        "select max(batch.started_at) < (select max(ended_at) from governance.step where kind = 'release')"
+        " from landing.batch as batch"
+    )
+    assert met == [(True,)], "the second cycle came too late to meet the first"
     overlapping = database.rows(
         "select a.kind, b.kind from governance.step as a inner join governance.step as b"
         " on a.step_id < b.step_id and a.subject = b.subject and b.started_at < a.ended_at"
