@@ -36,11 +36,17 @@ cross join reach
 inner join core.series using (feed, site_code)
 """
 
+# `offset 0`: range by range, as judge_missing.sql. A guess by the length of the history would have all of it read.
 _STANDING = """
     select f.element, f.series_id, f.period_start, f.known_at, f.test, f.rule_version, f.flag, f.detail
     from judging
-    inner join core.quality_flag as f
-        on f.series_id = judging.series_id and f.period_start between judging.judge_from and judging.judge_to
+    cross join lateral (
+        select standing.*
+        from core.quality_flag as standing
+        where standing.series_id = judging.series_id
+            and standing.period_start between judging.judge_from and judging.judge_to
+        offset 0
+    ) as f
 """
 
 _REMOVE_STALE = f"""
