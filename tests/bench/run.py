@@ -23,7 +23,7 @@ from tests.bench import cycle, demo, history, load, peers, query  # noqa: E402
 from tests.bench.house import House, house  # noqa: E402
 from tests.bench.report import Report  # noqa: E402
 
-PARTS = ("load", "peers", "cycle", "history", "query")
+PARTS = ("load", "peers", "cycle", "airflow", "history", "query")
 
 
 def main() -> int:
@@ -58,15 +58,15 @@ def _measure(made: House, report: Report, options: argparse.Namespace, console: 
     if "cycle" in parts:
         console.print("cycle ...")
         cycle.run(made, report)
+    if "airflow" in parts:
+        console.print("airflow ...")
+        demo.run_one(made, report)
     if parts & {"history", "query"}:
         console.print("history ...")
         history.run(made, report, short, long)
     if "query" in parts:
         console.print("query ...")
         query.run(made, report, long)
-    if options.airflow:
-        console.print("airflow ...")
-        demo.run_one(made, report)
 
 
 def _options() -> argparse.Namespace:
@@ -78,7 +78,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--days", type=int, nargs=2, default=(30, 300), metavar=("SHORT", "LONG"))
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--demo-home", type=Path, help="ECO_HOME of a demo, for hours by the real scheduler")
-    parser.add_argument("--airflow", action="store_true", help="start Airflow for a demo, and read its hours")
     return parser.parse_args()
 
 
