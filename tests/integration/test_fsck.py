@@ -17,7 +17,7 @@ def kept(fresh_database: Any, tmp_path: Path) -> Any:
     from ecowarehouse.postgres import connect
 
     with connect(application="test fsck", admin=True) as conn:
-        bytes_kept = store.keep(tmp_path, b"received")
+        bytes_kept = store.keep(tmp_path, b"received", "a_feed")
         conn.execute(
             "insert into landing.batch (feed, source, sha256, bytes_address, outcome, ended_at)"
             " values ('a_feed', 'here', %s, %s, 'rejected', now())",

@@ -80,7 +80,10 @@ def _problem(error: pa.ArrowInvalid) -> FormatProblem:
 
 def _header(text: _Utf8, form: CsvForm) -> list[str]:
     line = text.first_line()
-    return next(csv.reader([line], delimiter=form.delimiter), [])
+    try:
+        return next(csv.reader([line], delimiter=form.delimiter), [])
+    except csv.Error as error:
+        raise FormatProblem("not_the_format", f"the first line is no header: {error}") from error
 
 
 def _rejection(row: Any) -> Rejected:

@@ -23,7 +23,7 @@ def files(folder: Path) -> list[str]:
 def test_bytes_are_kept_as_received_under_their_hash(tmp_path: Path, as_file: bool) -> None:
     source = tmp_path / "received"
     source.write_bytes(PAYLOAD)
-    kept = store.keep(tmp_path / "store", source if as_file else PAYLOAD)
+    kept = store.keep(tmp_path / "store", source if as_file else PAYLOAD, "a_feed")
     assert kept == store.KeptBytes(DIGEST, f"{DIGEST[:2]}/{DIGEST}", len(PAYLOAD))
     assert (tmp_path / "store" / kept.address).read_bytes() == PAYLOAD
     assert source.read_bytes() == PAYLOAD
@@ -31,16 +31,16 @@ def test_bytes_are_kept_as_received_under_their_hash(tmp_path: Path, as_file: bo
 
 
 def test_the_same_bytes_are_kept_once(tmp_path: Path) -> None:
-    first = store.keep(tmp_path, PAYLOAD)
+    first = store.keep(tmp_path, PAYLOAD, "a_feed")
     inode = (tmp_path / first.address).stat().st_ino
-    assert store.keep(tmp_path, PAYLOAD) == first
+    assert store.keep(tmp_path, PAYLOAD, "a_feed") == first
     assert files(tmp_path) == [first.address]
     assert (tmp_path / first.address).stat().st_ino == inode, "what a ledger row names is never written again"
 
 
 def test_two_at_once_keep_one_whole_file(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
-        found = set(pool.map(lambda _: store.keep(tmp_path, PAYLOAD).address, range(16)))
+        found = set(pool.map(lambda _: store.keep(tmp_path, PAYLOAD, "a_feed").address, range(16)))
     assert files(tmp_path) == sorted(found)
     assert (tmp_path / found.pop()).read_bytes() == PAYLOAD
 
@@ -55,9 +55,9 @@ def test_a_failure_on_the_way_leaves_nothing(
     with monkeypatch.context() as patched:
         patched.setattr(os, call, full)
         with pytest.raises(OSError, match="No space"):
-            store.keep(tmp_path, b"x")
+            store.keep(tmp_path, b"x", "a_feed")
     assert files(tmp_path) == []
-    assert store.keep(tmp_path, b"x").size == 1
+    assert store.keep(tmp_path, b"x", "a_feed").size == 1
 
 
 def test_the_name_appears_only_when_all_bytes_are_on_the_disk(
@@ -76,14 +76,14 @@ def test_the_name_appears_only_when_all_bytes_are_on_the_disk(
 
     monkeypatch.setattr(os, "fsync", noted_fsync)
     monkeypatch.setattr(Path, "rename", noted_rename)
-    store.keep(tmp_path, b"x")
+    store.keep(tmp_path, b"x", "a_feed")
     assert order[:2] == ["file", "rename"]
     assert order[2:] == ["folder", "folder"]
 
 
 def test_leftovers_of_killed_attempts_are_removed_and_nothing_else(tmp_path: Path) -> None:
-    kept = store.keep(tmp_path, b"x")
-    (tmp_path / ".incoming-dead").write_bytes(b"half")
-    assert store.remove_leftovers(tmp_path) == 1
+    kept = store.keep(tmp_path, b"x", "a_feed")
+    (tmp_path / ".incoming.a_feed.dead").write_bytes(b"half")
+    assert store.remove_leftovers(tmp_path, "a_feed") == 1
     assert files(tmp_path) == [kept.address]
-    assert store.remove_leftovers(tmp_path) == 0
+    assert store.remove_leftovers(tmp_path, "a_feed") == 0
