@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from psycopg import sql
 
@@ -149,3 +150,9 @@ def own_database(template: str = TEMPLATE) -> Iterator[Settings]:
             os.environ["ECO_DATABASE"] = before
         with connect(application="tests", admin=True, autocommit=True, database="postgres") as connection:
             connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+# The same examples in every run, so that a red run is the change's doing; `make fuzz` looks for new ones.
+hypothesis.settings.register_profile("steady", derandomize=True)
+hypothesis.settings.register_profile("fuzz", max_examples=2000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
