@@ -67,39 +67,45 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# The values that hold of the wanted series, with what flags and marks say of them: a value that a flag invalidates is
-   null, a suspect one stays. `wanted` is a list of [item, property, procedure, averaging]. Versions are found by the
-   key of core.observation through LATERAL, so the cost follows the scope and not the history. #}
-{% macro cells(element, wanted, scoped) -%}
+{# Versions of values of an element's series, one row each, with what flags and marks say of them: `invalid` takes a
+   value out, `suspect` leaves it. `kinds`: series kinds, such as ['real_time', 'reviewed']. `all_versions`: every version
+   known as of eco.as_of, not only the one that holds. Versions are found by the key of core.observation through LATERAL,
+   so the cost follows the scope and not the history. #}
+{% macro held_versions(element, kinds, all_versions=false, scoped=false) -%}
     select
+        s.series_id,
         s.feed,
         s.site_code,
-        w.item,
+        s.channel,
+        s.property,
+        s.procedure,
+        s.averaging_period,
+        s.sample_part,
+        s.series_kind,
         s.reference_state,
         o.period_start,
         o.known_at,
-        case when o.value is not null and not held.invalid then o.value end as value,
-        case when not held.invalid then o.value_text end as value_text,
-        o.value is not null and held.suspect and not held.invalid as suspect,
+        o.value,
+        o.value_text,
+        o.qualifier,
+        o.detection_limit,
+        o.source_mark,
+        held.invalid,
+        held.suspect and not held.invalid as suspect,
         b.synthetic
     from {{ source('core', 'series') }} as s
-    inner join (
-        values
-        {%- for item, property, procedure, averaging in wanted %}
-        ('{{ item }}', '{{ property }}', '{{ procedure }}', interval '{{ averaging }}'){{ ',' if not loop.last }}
-        {%- endfor %}
-    ) as w (item, property, procedure, averaging_period)
-        on s.property = w.property and s.procedure = w.procedure and s.averaging_period = w.averaging_period
     {%- if scoped %}
     inner join ({{ build_scope(element) }}) as scope on s.site_code = scope.site_code
     {%- endif %}
     cross join lateral (
-        select distinct on (v.period_start)
+        select{{ '' if all_versions else ' distinct on (v.period_start)' }}
             v.period_start,
             v.known_at,
             v.batch_id,
             v.value,
             v.value_text,
+            v.qualifier,
+            v.detection_limit,
             v.source_mark
         from {{ source('core', 'observation') }} as v
         where
@@ -110,7 +116,9 @@
             and v.period_start >= scope.period_from
             and v.period_start < scope.period_to
             {%- endif %}
+        {%- if not all_versions %}
         order by v.period_start asc, v.known_at desc
+        {%- endif %}
     ) as o
     inner join {{ source('landing', 'batch') }} as b on o.batch_id = b.batch_id
     left join {{ ref('flag_effect') }} as m on m.source = '{{ element }}_mark' and o.source_mark = m.code
@@ -122,5 +130,31 @@
         inner join {{ ref('flag_effect') }} as e on e.source = 'own_test' and f.test = e.code and f.flag = e.flag
         where f.series_id = s.series_id and f.period_start = o.period_start and f.known_at = o.known_at
     ) as held
-    where s.element = '{{ element }}' and s.series_kind = 'real_time'
+    where
+        s.element = '{{ element }}'
+        and s.series_kind in ({% for kind in kinds %}'{{ kind }}'{{ ', ' if not loop.last }}{% endfor %})
+{%- endmacro %}
+
+{# The values that hold of the wanted series: a value that a flag invalidates is null, a suspect one stays. `wanted` is a
+   list of [item, property, procedure, averaging]. #}
+{% macro cells(element, wanted, scoped) -%}
+    select
+        v.feed,
+        v.site_code,
+        w.item,
+        v.reference_state,
+        v.period_start,
+        v.known_at,
+        case when not v.invalid then v.value end as value,
+        case when not v.invalid then v.value_text end as value_text,
+        v.value is not null and v.suspect as suspect,
+        v.synthetic
+    from ({{ held_versions(element, ['real_time'], scoped=scoped) }}) as v
+    inner join (
+        values
+        {%- for item, property, procedure, averaging in wanted %}
+        ('{{ item }}', '{{ property }}', '{{ procedure }}', interval '{{ averaging }}'){{ ',' if not loop.last }}
+        {%- endfor %}
+    ) as w (item, property, procedure, averaging_period)
+        on v.property = w.property and v.procedure = w.procedure and v.averaging_period = w.averaging_period
 {%- endmacro %}
