@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 
 from ecowarehouse import gate, marts, release
-from ecowarehouse.contracts import Contract, load_contracts
+from ecowarehouse.elements import choose
 from ecowarehouse.gate import GateResult
 from ecowarehouse.ledger import lock
 from ecowarehouse.marts import BuildResult
@@ -19,10 +19,6 @@ from ecowarehouse.pipeline import FeedRun, run_feed
 from ecowarehouse.postgres.session import acting_as
 from ecowarehouse.release import ReleaseResult
 from ecowarehouse.settings import Settings
-
-
-class UnknownElement(ValueError):
-    """No contract of this city delivers for the element."""
 
 
 @dataclass
@@ -38,23 +34,11 @@ class ElementRun:
 
 @dataclass
 class CycleRun:
-    """What one cycle did, feed by feed and element by element."""
+    """What one cycle did, feed by feed and element by element, and what it could not do."""
 
     feeds: list[FeedRun] = field(default_factory=list)
     elements: list[ElementRun] = field(default_factory=list)
-
-
-def contracts_of(settings: Settings, elements: Sequence[str] = ()) -> list[Contract]:
-    """The city's contracts, all or of some elements, in a fixed order. Raises `UnknownElement`."""
-    contracts = load_contracts(settings.city).contracts
-    known = {contract.element for contract in contracts.values()}
-    if unknown := sorted(set(elements) - known):
-        raise UnknownElement(
-            f"no contract delivers for {', '.join(unknown)}; elements here: {', '.join(sorted(known))}"
-        )
-    return [
-        contract for _, contract in sorted(contracts.items()) if not elements or contract.element in elements
-    ]
+    problems: list[Exception] = field(default_factory=list)
 
 
 def run(
@@ -64,40 +48,48 @@ def run(
     *,
     fetch_feeds: bool = True,
 ) -> CycleRun:
-    """Run every feed of the elements, then each element from build to release. One broken feed does not stop others.
+    """Run every feed of the elements, then each element from build to release. One problem does not stop the rest.
 
-    Raises what the first broken element raised, after the others ran.
+    What a feed or an element raised, and contracts that are broken, stand in `problems`: a cycle with one has failed.
     """
     result = CycleRun()
-    contracts = contracts_of(settings, elements)
-    if fetch_feeds:
-        result.feeds = [run_feed(conn, settings, contract) for contract in contracts]
-    problems: list[Exception] = []
-    for element in sorted({contract.element for contract in contracts}):
-        try:
-            result.elements.append(run_element(conn, element))
-        except Exception as problem:  # noqa: BLE001 - raised again when the other elements are done
-            conn.rollback()
-            problems.append(problem)
-    if problems:
-        raise problems[0]
+    choice = choose(settings, elements)
+    for contract in choice.contracts if fetch_feeds else ():
+        with _kept(conn, result.problems):
+            result.feeds.append(run_feed(conn, settings, contract))
+    for element in choice.elements:
+        with _kept(conn, result.problems):
+            result.elements.append(run_element(conn, element, settings))
+    with _kept(conn, result.problems):
+        choice.raise_for_broken()
     return result
 
 
-def run_element(conn: psycopg.Connection[Any], element: str) -> ElementRun:
+def run_element(conn: psycopg.Connection[Any], element: str, settings: Settings) -> ElementRun:
     """Build, gate and release one element under one lock from start to end."""
+    setup = gate.Setup.load(settings)
     with lock(conn, "build", element):
         outcome = ElementRun(element, BuildResult.nothing(element))
         with _timed(outcome.seconds, "build"):
-            outcome.build = marts.build(conn, element)
+            outcome.build = marts.build(conn, element, settings=settings)
         build_id = outcome.build.build_id or _newest_build(conn, element)
         if build_id is None:
             return outcome
         with _timed(outcome.seconds, "gate"):
-            outcome.gate = gate.judge(conn, build_id)
+            outcome.gate = gate.judge(conn, build_id, setup=setup)
         with _timed(outcome.seconds, "release"):
-            outcome.release = release.release(conn, build_id)
+            outcome.release = release.release(conn, build_id, setup=setup)
         return outcome
+
+
+@contextmanager
+def _kept(conn: psycopg.Connection[Any], problems: list[Exception]) -> Iterator[None]:
+    """Go on after a problem, with the connection ready for the next."""
+    try:
+        yield
+    except Exception as problem:  # noqa: BLE001 - it stands in the result, and whoever asked fails with it
+        conn.rollback()
+        problems.append(problem)
 
 
 def _newest_build(conn: psycopg.Connection[Any], element: str) -> int | None:

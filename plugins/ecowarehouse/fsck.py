@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -25,7 +25,7 @@ class Fault:
     mend: str
 
 
-def check(conn: psycopg.Connection[Any], store: Path, contracts: list[Contract]) -> list[Fault]:
+def check(conn: psycopg.Connection[Any], store: Path, contracts: Sequence[Contract]) -> list[Fault]:
     """Every fault found; changes nothing. Reads all kept bytes once. `conn` may read landing and governance."""
     return [
         *_bytes(conn, store),

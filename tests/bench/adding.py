@@ -22,7 +22,7 @@ def main() -> None:
             path, known = line.rstrip("\n").split("\t")
             feed = run_feed(conn, settings, contract, paths=[path], known_at=datetime.fromisoformat(known))
             feed.raise_for_problems()
-            element = cycle.run_element(conn, contract.element)
+            element = cycle.run_element(conn, contract.element, settings)
             if element.release is None or element.release.outcome != "done":
                 raise SystemExit(f"{path}: nothing was released: {element}")
             print("ADDED " + json.dumps({**feed.seconds, **element.seconds}), flush=True)

@@ -67,3 +67,17 @@ def test_a_foreseen_error_is_one_line(
         cli.main()
     assert end.value.code == 1
     assert capsys.readouterr().err == "eco: no room. Mend: make some\n"
+
+
+def test_several_foreseen_errors_are_a_line_each(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from ecowarehouse.postgres.errors import ClusterError
+
+    def fail() -> None:
+        raise ExceptionGroup("a cycle", [ClusterError("one"), ClusterError("two")])
+
+    monkeypatch.setattr(cli, "app", fail)
+    with pytest.raises(SystemExit):
+        cli.main()
+    assert capsys.readouterr().err == "eco: one\neco: two\n"

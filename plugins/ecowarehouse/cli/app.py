@@ -134,9 +134,11 @@ def main() -> None:
     try:
         app()
     except Exception as error:
-        if not _is_foreseen(error):
+        problems = error.exceptions if isinstance(error, ExceptionGroup) else (error,)
+        if not all(map(_is_foreseen, problems)):
             raise
-        print(f"eco: {error}", file=sys.stderr)
+        for problem in problems:
+            print(f"eco: {problem}", file=sys.stderr)
         raise SystemExit(1) from None
 
 

@@ -67,7 +67,7 @@ def build(
 ) -> None:
     """Core of a feed, or candidates of elements. Nothing becomes readable: that is `eco gate` and `eco publish`."""
     from ecowarehouse import core, marts
-    from ecowarehouse.cycle import contracts_of
+    from ecowarehouse.elements import choose
     from ecowarehouse.postgres.connection import connect
 
     settings = _settings()
@@ -78,16 +78,18 @@ def build(
                 raise typer.BadParameter("write `eco build core FEED`")
             _emit(asdict(core.build(conn, _contract(settings, names[1]))), as_json)
             return
-        for element in sorted({contract.element for contract in contracts_of(settings, names)}):
-            result = marts.build(conn, element)
+        choice = choose(settings, names)
+        for element in choice.elements:
+            result = marts.build(conn, element, settings=settings)
             _emit({"element": element, "build": result.build_id, "outcome": result.outcome}, as_json)
+    choice.raise_for_broken()
 
 
 def cycle(
     elements: Annotated[list[str] | None, typer.Argument(help="elements; all without")] = None,
     as_json: Json = False,
 ) -> None:
-    """All of it once. Exit code 1 when a delivery was lost or a period is blocked."""
+    """All of it once. Exit code 1 when a contract is broken, a step failed, a delivery was lost, a period is blocked."""
     from ecowarehouse.cycle import run
     from ecowarehouse.postgres.connection import connect
 
@@ -95,6 +97,8 @@ def cycle(
         done = run(conn, _settings(), elements or ())
     _print_feeds(done.feeds, as_json)
     _print_elements(done, as_json)
+    if done.problems:
+        raise ExceptionGroup("the cycle is not complete", done.problems)
     lost = any(not batch.usable for feed in done.feeds for batch in feed.batches)
     blocked = any(one.gate is not None and one.gate.blocked for one in done.elements)
     if lost or blocked:
@@ -131,7 +135,7 @@ def recompute(
     """Work core (from landing) and marts (from core) out again and compare. Exit code 1 when anything differs."""
     from ecowarehouse import marts
     from ecowarehouse.core import recompute as core_recompute
-    from ecowarehouse.cycle import contracts_of
+    from ecowarehouse.elements import choose
     from ecowarehouse.postgres.connection import connect
 
     if not check:
@@ -139,13 +143,14 @@ def recompute(
     settings = _settings()
     differences: list[Any] = []
     with connect(application="recompute") as conn:
-        contracts = contracts_of(settings, elements or ())
-        for contract in contracts:
+        choice = choose(settings, elements or ())
+        for contract in choice.contracts:
             differences += core_recompute.check(conn, contract)
-        for element in sorted({contract.element for contract in contracts}):
-            differences += marts.recompute_check(conn, element)
+        for element in choice.elements:
+            differences += marts.recompute_check(conn, element, settings=settings)
     for difference in differences:
         _emit(asdict(difference), as_json)
+    choice.raise_for_broken()
     if differences:
         raise typer.Exit(1)
     _emit({"differences": 0}, as_json)
@@ -153,18 +158,20 @@ def recompute(
 
 def fsck(as_json: Json = False) -> None:
     """Does what the ledger says stand on disk and in the tables? Exit code 1 and the mend of each fault if not."""
-    from ecowarehouse.cycle import contracts_of
+    from ecowarehouse.elements import choose
     from ecowarehouse.fsck import check
     from ecowarehouse.postgres.connection import connect
 
     settings = _settings()
+    choice = choose(settings)
     with connect("eco_engineer", application="fsck") as conn:
-        faults = check(conn, settings.bytes_store, contracts_of(settings))
+        faults = check(conn, settings.bytes_store, choice.contracts)
     for fault in faults:
         if as_json:
             _emit(asdict(fault), True)
         else:
             print(f"{fault.subject}: {fault.finding}. Mend: {fault.mend}")
+    choice.raise_for_broken()
     if faults:
         raise typer.Exit(1)
     _emit({"faults": 0}, as_json)
