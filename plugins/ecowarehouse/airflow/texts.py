@@ -55,7 +55,7 @@ Mend the file, run `eco source check {problem.feed_guess}`; Airflow replaces thi
 
 def element(name: str, owner: str, feeds: tuple[str, ...], minute: int) -> str:
     """The page of an element's DAG."""
-    sources = ", ".join(f"`{ingest_dag_id(feed)}`" for feed in feeds)
+    sources = ", ".join(f"`{ingest_dag_id(feed)}`" for feed in feeds) or "no feed: its contracts are broken"
     return f"""# {name}: build, gate, release · 构建、质量门、发布
 
 **Purpose 用途.** Rebuilds what changed in the candidates of `{name}`, lets the gate judge every period of every

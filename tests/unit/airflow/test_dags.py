@@ -130,6 +130,7 @@ def test_a_broken_contract_gets_a_dag_of_its_own_and_the_others_stand(tmp_path: 
     assert "broken" in found["dags"]["ingest__weather_hourly"]["tags"]
     assert "serieskind" in found["dags"]["ingest__weather_hourly"]["doc"]
     assert found["dags"]["ingest__cnemc_air_hourly"]["tasks"] == {"load": ["lost"], "lost": []}
+    assert "element__weather" in found["dags"], "what stands of the element is still judged and released"
 
 
 def test_minutes_are_spread_and_fixed() -> None:
