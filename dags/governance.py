@@ -5,4 +5,5 @@ from __future__ import annotations
 from ecowarehouse.airflow.governance import freshness_dag
 from ecowarehouse.settings import Settings
 
-dag = freshness_dag(owner="ecology_environment", timezone=Settings.load().timezone)
+settings = Settings.load()
+dag = freshness_dag(owner=settings.department, timezone=settings.timezone)

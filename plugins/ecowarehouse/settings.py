@@ -23,11 +23,12 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class City:
-    """The head of a city folder: who this is and which clock hangs on its wall."""
+    """The head of a city folder: who this is, who runs the house, and which clock hangs on its wall."""
 
     code: str
     name: str
     name_en: str
+    department: str
     timezone: str
     languages: tuple[str, ...]
 
@@ -54,12 +55,13 @@ class City:
                 code=str(content["code"]),
                 name=str(content["name"]["zh"]),
                 name_en=str(content["name"]["en"]),
+                department=str(content["department"]),
                 timezone=str(content["timezone"]),
                 languages=tuple(str(language) for language in content["languages"]),
             )
         except (KeyError, TypeError) as error:
             raise SettingsError(
-                f"{path}: needs code, name.zh, name.en, timezone and languages ({error})"
+                f"{path}: needs code, name.zh, name.en, department, timezone and languages ({error})"
             ) from error
         try:
             ZoneInfo(city.timezone)
@@ -105,6 +107,11 @@ class Settings:
     def timezone(self) -> str:
         """The city's time zone, from `city.yml`; raises `SettingsError` as `City.read` does."""
         return _read_city(self.city).timezone
+
+    @property
+    def department(self) -> str:
+        """The department that runs the house, from `city.yml`; raises as `timezone` does."""
+        return _read_city(self.city).department
 
     @property
     def dbt_project(self) -> Path:

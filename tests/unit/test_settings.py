@@ -9,7 +9,7 @@ import pytest
 from ecowarehouse import secrets
 from ecowarehouse.settings import City, Settings, SettingsError
 
-GOOD = "code: '1'\nname: {zh: 甲, en: A}\ntimezone: Asia/Shanghai\nlanguages: [zh]\n"
+GOOD = "code: '1'\nname: {zh: 甲, en: A}\ndepartment: a\ntimezone: Asia/Shanghai\nlanguages: [zh]\n"
 
 
 def test_defaults_lie_in_the_project() -> None:
@@ -47,6 +47,7 @@ def test_a_url_of_another_database_is_refused() -> None:
         ("a: [", "no valid YAML"),
         ("just text", "needs code"),
         (GOOD.replace("timezone", "zone"), "needs code"),
+        (GOOD.replace("department", "bureau"), "needs code"),
         (GOOD.replace("Asia/Shanghai", "Asia/Atlantis"), "unknown time zone"),
     ],
 )

@@ -14,6 +14,7 @@ import yaml
 from pydantic import ValidationError
 
 from ecowarehouse.contracts.model import Contract, normal_unit
+from ecowarehouse.duties import Duties
 
 _MENDS = {
     "missing": "add it",
@@ -90,7 +91,7 @@ def load_contracts(city: Path, vocabulary: Path | None = None) -> ContractSet:
     seeds. Properties and units are not compared where a file is absent.
     """
     known = _Vocabulary.read(vocabulary or _default_vocabulary())
-    duties = _Duties.read(city)
+    duties = Duties.read(city)
     root = city / "sources"
     contracts: dict[str, Contract] = {}
     paths: dict[str, list[Path]] = defaultdict(list)
@@ -166,11 +167,12 @@ def _shown(value: object) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-def _judge(contract: Contract, path: Path, known: _Vocabulary, duties: _Duties) -> None:
+def _judge(contract: Contract, path: Path, known: _Vocabulary, duties: Duties) -> None:
     problems = []
     if path.stem != contract.feed:
         problems.append(f"feed: {contract.feed!r} is not the file's name; rename it {contract.feed}.yml")
-    problems += duties.problems(contract)
+    if (lacking := duties.problem(contract.department, contract.element)) is not None:
+        problems.append(f"department: {lacking}")
     for name, channel in contract.channels.items():
         problems += [f"channels.{name}.{text}" for text in known.problems(channel.property, channel.unit)]
         if channel.original_unit != channel.unit:
@@ -211,36 +213,6 @@ class _Vocabulary:
         if self.units is None or unit in self.units:
             return []
         return [f"unit: {unit!r} is not in the vocabulary; add it to vocabulary/unit.csv"]
-
-
-@dataclass(frozen=True, slots=True)
-class _Duties:
-    """Departments of the city and the elements for which each has a duty."""
-
-    departments: frozenset[str] | None
-    elements: dict[str, frozenset[str]]
-
-    @classmethod
-    def read(cls, city: Path) -> _Duties:
-        path = city / "departments.yml"
-        departments = None
-        if path.exists():
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
-            departments = frozenset(content if isinstance(content, dict) else ())
-        elements: dict[str, set[str]] = defaultdict(set)
-        for row in _rows(city / "duties.csv") or []:
-            elements[row["department"]].add(row["element"])
-        return cls(departments, {name: frozenset(found) for name, found in elements.items()})
-
-    def problems(self, contract: Contract) -> list[str]:
-        name = contract.department
-        if self.departments is not None and name not in self.departments:
-            known = ", ".join(sorted(self.departments))
-            return [f"department: {name!r} is not in departments.yml ({known}); add it or mend the spelling"]
-        if contract.element not in self.elements.get(name, frozenset()):
-            missing = f"{name!r} has no duty for {contract.element!r} in duties.csv"
-            return [f"department: {missing}; add the row with its document"]
-        return []
 
 
 def _rows(path: Path) -> list[dict[str, str]] | None:

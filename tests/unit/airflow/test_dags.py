@@ -99,6 +99,15 @@ def test_the_element_of_air_belongs_to_the_department_with_the_lead(read: dict[s
     assert read["dags"]["element__air"]["owner"] == "ecology_environment"
 
 
+def test_the_house_belongs_to_the_department_that_the_city_names(tmp_path: Path) -> None:
+    city = Path(shutil.copytree(ROOT / "city", tmp_path / "city"))
+    file = city / "city.yml"
+    file.write_text(
+        file.read_text(encoding="utf-8").replace("department: ecology_environment", "department: cnemc")
+    )
+    assert _read(city, tmp_path / "home")["dags"]["governance__freshness"]["owner"] == "cnemc"
+
+
 def test_an_element_is_one_chain(read: dict[str, Any]) -> None:
     assert read["dags"]["element__air"]["tasks"] == {
         "has_work": ["build"], "build": ["gate"], "gate": ["release"], "release": ["report"], "report": [],

@@ -1,0 +1,109 @@
+"""Who has which duty for which element: `departments.yml` and `duties.csv` of a city, read here and nowhere else."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import yaml
+
+from ecowarehouse.settings import Settings
+
+# Kinds that can answer for an element, the weightiest first; the others look on.
+_ANSWERS: Final = ("lead", "joint", "support", "provides_data")
+KINDS: Final = (*_ANSWERS, "supervises", "reads")
+NOBODY: Final = "unassigned"
+
+
+class DutyError(ValueError):
+    """A line of `duties.csv` that makes no sense; the message names it and what is expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """One department's duty for one element, from its first day to its last."""
+
+    department: str
+    element: str
+    kind: str
+    valid_from: date
+    valid_to: date | None
+
+    def holds_on(self, day: date) -> bool:
+        """Whether the duty is one on that day."""
+        return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
+
+
+@dataclass(frozen=True, slots=True)
+class Duties:
+    """All duties of a city; `departments` is None where the city names none."""
+
+    departments: frozenset[str] | None
+    duties: tuple[Duty, ...]
+
+    @classmethod
+    def read(cls, city: Path) -> Duties:
+        """The duties of a city folder; no file, no duties.
+
+        Raises:
+            DutyError: a line that cannot be read.
+        """
+        path = city / "departments.yml"
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else None
+        departments = frozenset(content) if isinstance(content, dict) else None
+        return cls(departments, tuple(_read(city / "duties.csv")))
+
+    def problem(self, department: str, element: str) -> str | None:
+        """Why the department may not deliver for the element; None if it may.
+
+        A duty that has ended counts: the files of its days are still to be read, and no clock is asked.
+        """
+        if self.departments is not None and department not in self.departments:
+            known = ", ".join(sorted(self.departments))
+            return f"{department!r} is not in departments.yml ({known}); add it or mend the spelling"
+        if not any(duty.department == department and duty.element == element for duty in self.duties):
+            return f"{department!r} has no duty for {element!r} in duties.csv; add the row with its document"
+        return None
+
+    def owner(self, element: str, on: date) -> str:
+        """The department whose duty for the element weighs most that day; among equals the first by name."""
+        found = [
+            (_ANSWERS.index(duty.kind), duty.department)
+            for duty in self.duties
+            if duty.element == element and duty.kind in _ANSWERS and duty.holds_on(on)
+        ]
+        return min(found)[1] if found else NOBODY
+
+
+def owner_of(settings: Settings, element: str) -> str:
+    """Who answers for an element today, by the city's clock."""
+    return Duties.read(settings.city).owner(element, datetime.now(ZoneInfo(settings.timezone)).date())
+
+
+def _read(path: Path) -> Iterator[Duty]:
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        for number, row in enumerate(csv.DictReader(file), start=2):
+            try:
+                yield _duty(row)
+            except (KeyError, TypeError, ValueError) as error:
+                raise DutyError(
+                    f"{path}: line {number}: expected department, element, kind ({', '.join(KINDS)}),"
+                    f" valid_from and valid_to as ISO dates ({error})"
+                ) from error
+
+
+def _duty(row: dict[str, str]) -> Duty:
+    if row["kind"] not in KINDS:
+        raise ValueError(f"no such kind: {row['kind']!r}")
+    until = row["valid_to"]
+    return Duty(
+        row["department"], row["element"], row["kind"],
+        date.fromisoformat(row["valid_from"]), date.fromisoformat(until) if until else None,
+    )  # fmt: skip

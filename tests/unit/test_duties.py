@@ -1,0 +1,59 @@
+"""Duties: who may deliver, who answers on which day, and what is said of a line that makes no sense."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from ecowarehouse.duties import NOBODY, Duties, DutyError, owner_of
+from ecowarehouse.settings import Settings
+
+HEAD = "department,element,kind,valid_from,valid_to,document,mark\n"
+
+
+def duties(city: Path, *lines: str) -> Duties:
+    (city / "duties.csv").write_text(HEAD + "".join(f"{line},paper,S\n" for line in lines), encoding="utf-8")
+    return Duties.read(city)
+
+
+def test_the_weightiest_duty_of_the_day_answers(tmp_path: Path) -> None:
+    found = duties(
+        tmp_path,
+        "old,air,lead,2016-01-01,2020-12-31",
+        "new,air,lead,2021-01-01,",
+        "helper,air,joint,2016-01-01,",
+        "reader,air,reads,2016-01-01,",
+    )
+    assert found.owner("air", date(2020, 12, 31)) == "old"
+    assert found.owner("air", date(2021, 1, 1)) == "new"
+    assert found.owner("air", date(2015, 12, 31)) == NOBODY
+    assert found.owner("noise", date(2021, 1, 1)) == NOBODY
+
+
+def test_a_duty_that_has_ended_answers_for_nothing_and_still_delivers(tmp_path: Path) -> None:
+    found = duties(tmp_path, "old,air,lead,2016-01-01,2020-12-31")
+    assert found.owner("air", date(2024, 1, 1)) == NOBODY
+    assert found.problem("old", "air") is None
+    assert "no duty for 'noise'" in (found.problem("old", "noise") or "")
+
+
+def test_a_department_is_known_by_the_city(tmp_path: Path) -> None:
+    (tmp_path / "departments.yml").write_text("old: {zh: 甲, en: A}\n", encoding="utf-8")
+    found = duties(tmp_path, "old,air,lead,2016-01-01,")
+    assert "not in departments.yml (old)" in (found.problem("odl", "air") or "")
+
+
+@pytest.mark.parametrize(
+    "line", ["a,air,laed,2016-01-01,", "a,air,lead,,", "a,air,lead,2016-01-01,soon", "a,air"]
+)
+def test_a_line_that_makes_no_sense_is_named(tmp_path: Path, line: str) -> None:
+    with pytest.raises(DutyError, match="line 2: expected department, element, kind"):
+        duties(tmp_path, line)
+
+
+def test_the_city_names_one_of_its_departments_as_its_own() -> None:
+    settings = Settings.load({})
+    assert settings.department in (Duties.read(settings.city).departments or ())
+    assert owner_of(settings, "air") == "ecology_environment"
