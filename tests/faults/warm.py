@@ -1,5 +1,6 @@
 """Imported once by the fork server: what every `eco` imports and what dbt generates for itself at its first parse."""
 
+import json
 import tempfile
 
 import dbt.adapters.postgres
@@ -15,7 +16,8 @@ import ecowarehouse.gate.docs
 import ecowarehouse.gate.judge_frame  # noqa: F401
 from ecowarehouse.settings import Settings
 
-_project = str(Settings.load().dbt_project)
+_settings = Settings.load()
+_project = str(_settings.dbt_project)
 with tempfile.TemporaryDirectory() as _folder:
     _places = [
         "--project-dir",
@@ -26,6 +28,8 @@ with tempfile.TemporaryDirectory() as _folder:
         _folder,
         "--log-path",
         _folder,
+        "--vars",
+        json.dumps({"timezone": _settings.timezone}),
     ]
     # The static parser has threads, which a fork does not take along: whoever needs it then waits for ever.
     for _ in ("make the parse", "read it"):

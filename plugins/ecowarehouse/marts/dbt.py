@@ -5,6 +5,7 @@ dbt keeps state in its process (adapters, flags): one call at a time, which `_ON
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
@@ -76,6 +77,8 @@ def run(
     places = [
         "--project-dir", str(settings.dbt_project), "--profiles-dir", str(settings.dbt_project),
         "--target-path", str(folder / "target"), "--log-path", str(folder / "log"),
+        # The same at every call in one city, so that the partial parse serves; what changes is in the session.
+        "--vars", json.dumps({"timezone": settings.timezone}),
     ]  # fmt: skip
     if (home / _PARSED).exists():
         places += ["--partial-parse-file-path", str(home / _PARSED)]

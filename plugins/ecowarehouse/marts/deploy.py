@@ -72,7 +72,7 @@ def _fingerprint(settings: Settings, feeds: Sequence[str]) -> str:
     folders = ["macros", *_STANDING, *(f"models/staging/{feed}" for feed in sorted(feeds))]
     files = [project / "dbt_project.yml", project / "models/marts/_sources.yml"]
     files += sorted(path for folder in folders for path in (project / folder).rglob("*") if path.is_file())
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(settings.timezone.encode())  # views cut days by it
     for path in files:
         digest.update(str(path.relative_to(project)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
