@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from ecowarehouse.duties import Duties
+
 
 class ScaffoldError(ValueError):
     """A new feed can't be started; the message says why."""
@@ -14,11 +16,13 @@ def new_files(root: Path, city: Path, feed: str, department: str, element: str) 
     """Contract, expectations and test to fill in, by path; nothing that exists is among them.
 
     Raises:
-        ScaffoldError: a bad name, or a contract of that name exists.
+        ScaffoldError: a bad name, a department without a duty for the element, or a contract of that name exists.
     """
     for name in (feed, department, element):
         if not re.fullmatch(r"[a-z][a-z0-9_]{2,50}", name):
             raise ScaffoldError(f"{name!r}: write lower-case letters, digits and _, such as noise_hourly")
+    if (lacking := Duties.read(city).problem(department, element)) is not None:
+        raise ScaffoldError(lacking)
     contract = city / "sources" / department / f"{feed}.yml"
     if contract.exists():
         raise ScaffoldError(f"{contract} exists; choose another name or edit it")

@@ -152,3 +152,5 @@ def test_a_new_feed_starts_valid_and_overwrites_nothing(city: Path, tmp_path: Pa
         new_files(tmp_path, city, "noise_hourly", "meteorology", "weather")
     with pytest.raises(ScaffoldError, match="lower-case"):
         new_files(tmp_path, city, "../x", "meteorology", "weather")
+    with pytest.raises(ScaffoldError, match="'meteorology' has no duty for 'noise'"):
+        new_files(tmp_path, city, "noise_daily", "meteorology", "noise")
