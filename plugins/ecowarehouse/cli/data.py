@@ -57,6 +57,14 @@ def load(
     with connect(application=f"load {feed}") as conn:
         run = run_feed(conn, settings, contract, paths=paths or (), known_at=_moment(known_at, "--known-at"))
     _print_feeds([run], as_json)
+    for batch in run.batches if paths else ():
+        if batch.usable and batch.known_at_from == "receipt":
+            print(
+                f"eco: {batch.source} bears no time that the contract knows, so it counts as known just now: newer than"
+                f" all else of {feed}, whose earlier periods are closed. If that is not so, load it again with"
+                " --known-at TIME",
+                file=sys.stderr,
+            )
     if any(not batch.usable for batch in run.batches):
         raise typer.Exit(1)
 
@@ -89,7 +97,7 @@ def cycle(
     elements: Annotated[list[str] | None, typer.Argument(help="elements; all without")] = None,
     as_json: Json = False,
 ) -> None:
-    """All of it once. Exit code 1 when a contract is broken, a step failed, a delivery was lost, a period is blocked."""
+    """All of it once. Exit code 1: a broken contract, a failed step, a lost delivery or a blocked period."""
     from ecowarehouse.cycle import run
     from ecowarehouse.postgres.connection import connect
 

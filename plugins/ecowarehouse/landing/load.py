@@ -46,6 +46,7 @@ class BatchOutcome:
     known_at: datetime | None = None
     rows: int = 0
     rejects: int = 0
+    known_at_from: str | None = None
 
     @property
     def usable(self) -> bool:
@@ -315,8 +316,8 @@ def _write(conn: psycopg.Connection[Any], batch_id: int, **columns: Any) -> None
 
 def _outcome(conn: psycopg.Connection[Any], batch_id: int) -> BatchOutcome:
     row = conn.execute(
-        "select batch_id, feed, source, outcome, reason, error, known_at, rows, rejects from landing.batch"
-        " where batch_id = %s",
+        "select batch_id, feed, source, outcome, reason, error, known_at, rows, rejects, known_at_from"
+        " from landing.batch where batch_id = %s",
         [batch_id],
     ).fetchone()
     conn.commit()
