@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -91,7 +91,7 @@ def pages(settings: Settings | None = None) -> dict[str, str]:
     settings = settings or Settings.load()
     datasets = load_datasets(settings)
     seeds = read_seeds(settings.dbt_project)
-    units = {row["alias"]: row["unit"] for seed in seeds if seed.name == "unit" for row in seed.rows}
+    units = _units(settings.dbt_project)
     found = {
         f"{element}.md": _element_page(
             element, [d for d in datasets if d.element == element], settings, units
@@ -169,6 +169,19 @@ def bilingual(text: str) -> tuple[str, str]:
     if not dot:
         return first, first
     return (second, first) if _CHINESE.search(second) and not _CHINESE.search(first) else (first, second)
+
+
+def model_columns(settings: Settings, model: Mapping[str, Any]) -> list[Column]:
+    """The columns of one model's entry in dbt's YAML, with units by the vocabulary."""
+    units = _units(settings.dbt_project)
+    return [_column(entry, units) for entry in model.get("columns", ())]
+
+
+def _units(dbt_project: Path) -> dict[str, str]:
+    """Units by each of their spellings."""
+    path = dbt_project / "seeds" / "vocabulary" / "unit.csv"
+    with path.open(encoding="utf-8", newline="") as text:
+        return {row["alias"]: row["unit"] for row in csv.DictReader(text)}
 
 
 def _column(entry: dict[str, Any], units: dict[str, str]) -> Column:

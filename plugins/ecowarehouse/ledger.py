@@ -21,7 +21,7 @@ import psycopg
 
 logger = logging.getLogger(__name__)
 
-StepKind = Literal["core", "build", "gate", "release", "standards", "recompute", "restore"]
+StepKind = Literal["core", "build", "gate", "release", "standards", "recompute", "restore", "export"]
 Outcome = Literal["done", "nothing_to_do", "superseded", "blocked"]
 
 LOCK_WAIT: Final = "20min"
@@ -34,6 +34,7 @@ _LOCK_SPACE: Final[dict[str, str]] = {
     "standards": "standards",
     "recompute": "recompute",
     "restore": "restore",
+    "export": "export",
 }
 
 

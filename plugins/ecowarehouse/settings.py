@@ -149,6 +149,11 @@ class Settings:
         return self.home / "bytes"
 
     @property
+    def exports(self) -> Path:
+        """Exported files, one folder a face."""
+        return self.home / "export"
+
+    @property
     def gate_reports(self) -> Path:
         """Reports of the gate for people."""
         return self.home / "gate"

@@ -1,0 +1,209 @@
+"""One face brought up to what is released, dataset by dataset, the index last; repeatable without effect."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import psycopg
+from filelock import FileLock
+
+from ecowarehouse import ledger
+from ecowarehouse.contracts import Contract, load_contracts
+from ecowarehouse.datasets import Dataset, load_datasets
+from ecowarehouse.exports import faces, files, index, manifest, purging
+from ecowarehouse.exports.faces import ExportError, Face
+from ecowarehouse.exports.facts import Facts, facts_of, folder_name
+from ecowarehouse.exports.gate_state import gate_state
+from ecowarehouse.exports.writing import Written, write_dataset
+from ecowarehouse.postgres.session import acting_as
+from ecowarehouse.settings import City, Settings
+
+ROLE = "eco_release"
+
+
+@dataclass
+class ExportResult:
+    """What one export did, by dataset: versions that stand, reasons why nothing is shown, what went wrong."""
+
+    face: Face
+    folder: Path
+    outcome: ledger.Outcome = "nothing_to_do"
+    complete: bool = True
+    written: dict[str, Written] = field(default_factory=dict)
+    withheld: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+
+    def summary(self) -> dict[str, Any]:
+        """For the ledger and for --json."""
+        return {
+            "face": self.face,
+            "folder": str(self.folder),
+            "outcome": self.outcome,
+            "complete": self.complete,
+            "datasets": {name: asdict(one) for name, one in sorted(self.written.items())},
+            "withheld": self.withheld,
+            "failed": self.failed,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _House:
+    """What is declared, read once."""
+
+    settings: Settings
+    city: City
+    datasets: Sequence[Dataset]
+    contracts: dict[str, Contract]
+    today: date
+
+
+def export(
+    conn: psycopg.Connection[Any],
+    settings: Settings | None = None,
+    datasets: Collection[str] = (),
+    *,
+    face: Face = "open",
+    out: Path | None = None,
+    today: date | None = None,
+    run_id: str | None = None,
+) -> ExportResult:
+    """Write the newest released version of these datasets, or of all, into `<out>/<face>/`.
+
+    What has not changed keeps its files and every byte of them. A kill at any moment leaves what was readable;
+    running it again completes it. One broken dataset does not stop the others.
+
+    Args:
+        conn: a connection whose login may act as `eco_release`, not in autocommit.
+        settings: this process's by default.
+        datasets: all of the face if none is given.
+        face: `open` for the public, `shared` for departments.
+        out: `ECO_HOME/export` by default.
+        today: the date by which the validity of publishing is judged; the city's by default.
+        run_id: the run that asks, for the ledger.
+
+    Raises:
+        ExportError: an unknown dataset; or one that could not be exported, after the others and the index were.
+        LockNotObtained: another export of the same folder has been running for too long.
+    """
+    settings = settings or Settings.load()
+    house = _house(settings, today)
+    wanted = _wanted(house, datasets, face)
+    root = (out or settings.exports).expanduser().resolve()
+    result = ExportResult(face, root / face, complete=not datasets)
+    with (
+        acting_as(conn, ROLE),
+        ledger.step(conn, "export", subject(settings, face, root), run_id=run_id) as attempt,
+        _alone(root, face),
+    ):
+        conn.execute("set transaction isolation level repeatable read")
+        _export(conn, house, wanted, result)
+        attempt.outcome, attempt.figures = result.outcome, result.summary()
+        if result.failed:
+            told = "; ".join(f"{name}: {problem}" for name, problem in sorted(result.failed.items()))
+            raise ExportError(f"not exported: {told}")
+    return result
+
+
+def subject(settings: Settings, face: Face, root: Path | None = None) -> str:
+    """How the ledger names exports into a folder: by the face alone where they belong."""
+    return face if root is None or root == settings.exports else f"{face} {root}"
+
+
+def _house(settings: Settings, today: date | None) -> _House:
+    city = City.read(settings.city)
+    contracts = load_contracts(settings.city).contracts
+    here = today or datetime.now(ZoneInfo(city.timezone)).date()
+    return _House(settings, city, load_datasets(settings), contracts, here)
+
+
+def _wanted(house: _House, datasets: Collection[str], face: Face) -> list[Dataset]:
+    shown = [one for one in house.datasets if faces.is_shown(one, face)]
+    if unknown := sorted(set(datasets) - {one.dataset for one in shown}):
+        known = ", ".join(one.dataset for one in shown)
+        raise ExportError(f"the face {face} has no dataset {', '.join(unknown)}; it has: {known}")
+    return [one for one in shown if not datasets or one.dataset in datasets]
+
+
+def _alone(root: Path, face: Face) -> FileLock:
+    """The lock of a folder, beside it: two databases may be told to write one folder."""
+    root.mkdir(parents=True, exist_ok=True)
+    return FileLock(root / f".{face}.lock")
+
+
+def _export(
+    conn: psycopg.Connection[Any], house: _House, wanted: Sequence[Dataset], result: ExportResult
+) -> None:
+    root = result.folder
+    root.mkdir(parents=True, exist_ok=True)
+    changed = files.sweep(root) > 0
+    changed = _close(house, result) or changed
+    for dataset in wanted:
+        changed = _one(conn, house, dataset, result) or changed
+    changed = _write_index(conn, house, result) or changed
+    result.outcome = "done" if changed else "nothing_to_do"
+
+
+def _close(house: _House, result: ExportResult) -> bool:
+    """Remove folders of datasets that the face does not show, or not on this day; returns whether there was one."""
+    offered = {
+        folder_name(one)
+        for one in house.datasets
+        if faces.is_shown(one, result.face) and not faces.withheld(one, result.face, house.today)
+    }
+    gone = [
+        path.parent for path in result.folder.glob(f"*/{manifest.LATEST}") if path.parent.name not in offered
+    ]
+    for folder in gone:
+        (folder / manifest.LATEST).unlink()
+        shutil.rmtree(folder)
+    return bool(gone)
+
+
+def _one(conn: psycopg.Connection[Any], house: _House, dataset: Dataset, result: ExportResult) -> bool:
+    reason = faces.withheld(dataset, result.face, house.today)
+    if reason is not None:
+        result.withheld[dataset.dataset] = reason.en
+        return False
+    folder = result.folder / folder_name(dataset)
+    try:
+        facts = facts_of(dataset, result.face, house.city, house.contracts)
+        before = (
+            files.sha256_of((folder / manifest.LATEST).read_bytes())
+            if (folder / manifest.LATEST).exists()
+            else ""
+        )
+        written = write_dataset(conn, house.settings, facts, folder)
+    except ExportError as problem:
+        result.failed[dataset.dataset] = str(problem)
+        return False
+    if written is None:
+        return False
+    result.written[dataset.dataset] = written
+    taken_back = purging.purge_closed_columns(folder, _shown(folder))
+    tidied = purging.tidy(folder)
+    return bool(taken_back or tidied) or before != files.sha256_of((folder / manifest.LATEST).read_bytes())
+
+
+def _shown(folder: Path) -> list[str]:
+    """Columns of the newest version."""
+    descriptor = manifest.latest(folder)
+    assert descriptor is not None
+    return manifest.columns(folder, descriptor)
+
+
+def _write_index(conn: psycopg.Connection[Any], house: _House, result: ExportResult) -> bool:
+    entries = []
+    for dataset in house.datasets:
+        if not faces.is_shown(dataset, result.face):
+            continue
+        facts: Facts = facts_of(dataset, result.face, house.city, house.contracts)
+        withheld = faces.withheld(dataset, result.face, house.today)
+        state = gate_state(conn, dataset.dataset)
+        entries.append(index.entry(facts, state, result.folder / facts.name, withheld))
+    return files.write(result.folder / index.INDEX, files.json_bytes(index.index(house.city, entries)))
