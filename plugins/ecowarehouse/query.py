@@ -27,7 +27,7 @@ DEFAULT_ROLE = "eco_engineer"
 
 
 class QueryRefused(ValueError):
-    """The question can't be asked: not one SELECT, an unknown role, or an error of the database with its hint."""
+    """The question can't be asked: not one SELECT, an unknown role or edition, or an error of the database."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,8 @@ def ask(
                 "select set_config('eco.as_of', %s, true), set_config('eco.judge_by', %s, true)",
                 [as_of.isoformat() if as_of else "", judge_by or ""],
             )
+            if judge_by:
+                _require_edition(conn, judge_by)
             statement = _through_views(conn, question) if as_of or judge_by else question
             # Prepared, because that takes one statement only: `commit; …` would leave the read-only transaction.
             cursor = conn.execute(statement, parameters, prepare=True)
@@ -107,6 +109,13 @@ def ask(
     except psycopg.Error as error:
         hint = f" ({error.diag.message_hint})" if error.diag.message_hint else ""
         raise QueryRefused(f"{error.diag.message_primary or error}{hint}") from error
+
+
+def _require_edition(conn: psycopg.Connection[Any], name: str) -> None:
+    """Refuse a name that no edition bears: nothing would be judged by it, and all of it would look like missing."""
+    known = [row[0] for row in conn.execute("select name from standards.edition_name order by name")]
+    if name not in known:
+        raise QueryRefused(f"no edition is called {name!r}; there are: {', '.join(known)}")
 
 
 def _through_views(conn: psycopg.Connection[Any], question: str) -> str:

@@ -211,6 +211,15 @@ def test_another_edition_judges_the_same_values(house: FeedHouse) -> None:
     assert query.run(text, judge_by="HJ 633-2026", as_of=at("12:30")).rows[0][1] == "20"
 
 
+def test_an_unknown_edition_is_refused_with_those_there_are(house: FeedHouse) -> None:
+    for name in ("2012", "2026", "GB 3095-2012", "HJ 663-2026"):
+        assert query.run("select 1 from air.station_hour", judge_by=name).rows
+    with pytest.raises(
+        QueryRefused, match=r"'HJ 633-2021'; there are: 2012, 2026, GB 3095-2012, .*HJ 633-2026"
+    ):
+        query.run("select aqi from air.station_hour", judge_by="HJ 633-2021")
+
+
 def test_parameters_and_percent_signs(
     house: FeedHouse, reader: psycopg.Connection[Any], tmp_path: Path
 ) -> None:
