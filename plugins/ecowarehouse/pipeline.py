@@ -19,10 +19,6 @@ from ecowarehouse.postgres.session import acting_as
 from ecowarehouse.settings import Settings
 
 
-class NothingUsable(RuntimeError):
-    """Every attempt of a load failed or was rejected; the message lists them."""
-
-
 @dataclass
 class FeedRun:
     """What became of one feed in one run; `seconds` by step."""
@@ -36,13 +32,6 @@ class FeedRun:
     def changed(self) -> bool:
         """Whether core has something that it had not."""
         return self.core.versions + self.core.retired + self.core.flags + self.core.sites > 0
-
-    def raise_for_problems(self) -> None:
-        """Raise `NothingUsable` unless every attempt is a usable sighting: a run that lost one must not end green."""
-        lost = [batch for batch in self.batches if not batch.usable]
-        if lost:
-            lines = [f"batch {b.batch_id} {b.outcome} ({b.reason}: {b.error}) from {b.source}" for b in lost]
-            raise NothingUsable(f"{self.feed}: " + "; ".join(lines))
 
 
 def run_feed(

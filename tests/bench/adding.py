@@ -21,7 +21,8 @@ def main() -> None:
         for line in sys.stdin:
             path, known = line.rstrip("\n").split("\t")
             feed = run_feed(conn, settings, contract, paths=[path], known_at=datetime.fromisoformat(known))
-            feed.raise_for_problems()
+            if not all(batch.usable for batch in feed.batches):
+                raise SystemExit(f"{path}: {feed.batches}")
             element = cycle.run_element(conn, contract.element, settings)
             if element.release is None or element.release.outcome != "done":
                 raise SystemExit(f"{path}: nothing was released: {element}")

@@ -18,7 +18,6 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
-from ecowarehouse.core.content import core_hashes, hash_of, relation_hash
 from ecowarehouse.datasets import load_datasets
 from ecowarehouse.postgres import cluster, roles
 from ecowarehouse.postgres.connection import connect
@@ -26,6 +25,7 @@ from ecowarehouse.postgres.prepare import create_database
 from ecowarehouse.settings import Settings
 from ecowarehouse.standards.files import seed_files, table_hashes
 from simulation.archive import write_air_archive
+from tests.content import core_hashes, hash_of, relation_hash
 from tests.faults import eco_process
 from tests.faults.eco_process import EcoProcess
 

@@ -18,11 +18,11 @@ import pytest
 from ecowarehouse import core, marts, query
 from ecowarehouse.connectors import fetch_paths
 from ecowarehouse.core import recompute
-from ecowarehouse.core.content import core_hashes, relation_hash
 from ecowarehouse.landing.load import load
 from ecowarehouse.settings import Settings
 from simulation.national import feed_csv, feed_xml, real_pulls
 from tests.conftest import own_database
+from tests.content import core_hashes, relation_hash
 from tests.integration.feed_house import FeedHouse, at, feed_house
 
 pytestmark = pytest.mark.shared

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import psycopg
 
-TESTS: Final = ("missing", "sentinel", "range", "spike", "rate_of_change", "flat_line", "pm_inversion")
 JUDGES: Final = ("judge_missing.sql", "judge_range.sql", "judge.sql", "judge_pm_inversion.sql")
 
 # A changed value can change what is said of its predecessor (spike) and of those after it, as far as the longest run

@@ -96,11 +96,6 @@ def content(connection: psycopg.Connection[Any]) -> Content:
     return Content(total, tables)
 
 
-def content_hash(connection: psycopg.Connection[Any]) -> str:
-    """The hash of `content`, alone."""
-    return content(connection).sha256
-
-
 def backup(file: Path, settings: Settings | None = None) -> Backup:
     """Write the warehouse's database and the received bytes to `file`, in one step at the end.
 

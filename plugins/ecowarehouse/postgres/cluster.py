@@ -131,12 +131,6 @@ def read_port(settings: Settings) -> int | None:
         return None
 
 
-def log_file(settings: Settings) -> Path:
-    """Where the embedded server logs."""
-    recorded = _state(settings).get("log")
-    return Path(recorded) if isinstance(recorded, str) else settings.postgres / "server.log"
-
-
 def _house(settings: Settings, port: int) -> None:
     from ecowarehouse.postgres.prepare import prepare_embedded  # it connects, and connections start clusters
 

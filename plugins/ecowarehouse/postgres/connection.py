@@ -95,15 +95,6 @@ def connect(
     return connection
 
 
-def dsn(database: str = WAREHOUSE, *, admin: bool = False, settings: Settings | None = None) -> str:
-    """A libpq connection string (it holds the password), of a server that answers.
-
-    Raises:
-        DatabaseUnreachable, ClusterError, MigrationError: as `connect`.
-    """
-    return make_conninfo("", **_answering(database, admin, settings).parameters)
-
-
 def sqlalchemy_url(
     database: str = WAREHOUSE, *, admin: bool = False, settings: Settings | None = None
 ) -> str:

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from ecowarehouse.core.content import core_hashes
+from tests.content import core_hashes
 from tests.integration.feed_house import FeedHouse, Row, row
 
 A, B, C = (row(so2=value) for value in (10, 20, 30))

@@ -19,7 +19,7 @@ import psycopg
 import pytest
 
 from ecowarehouse.postgres import cluster, launch
-from ecowarehouse.postgres.connection import connect, dsn
+from ecowarehouse.postgres.connection import connect
 from ecowarehouse.postgres.errors import ClusterError, DatabaseUnreachable
 from ecowarehouse.settings import Settings
 
@@ -136,7 +136,7 @@ def test_committed_rows_survive_a_killed_postmaster(own_home: Settings) -> None:
     with connect(application="test", admin=True, autocommit=True) as connection:
         connection.execute("create table public.kept as select generate_series(1, 1000) as n")
         # A backend in the middle of a computation does not notice that its postmaster is gone.
-        busy = psycopg.connect(dsn(admin=True), autocommit=True)
+        busy = connect(application="test", admin=True, autocommit=True)
         pid = busy.info.backend_pid
         busy.pgconn.send_query(b"select count(*) from generate_series(1, 1000000000000)")
         time.sleep(0.5)
@@ -208,11 +208,10 @@ def test_a_given_database_is_prepared_and_used(own_home: Settings, monkeypatch: 
     from ecowarehouse.postgres import migrate, roles
     from ecowarehouse.postgres.prepare import prepare
 
-    given = dsn("postgres", admin=True)
-    parameters = psycopg.conninfo.conninfo_to_dict(given)
-    with psycopg.connect(given, autocommit=True) as connection:
+    with connect(application="test", admin=True, autocommit=True, database="postgres") as connection:
         connection.execute("create database given")
-    url = "postgresql://{user}:{password}@{host}:{port}/given".format(**parameters)
+        server = connection.info
+        url = f"postgresql://{server.user}:{server.password}@{server.host}:{server.port}/given"
     monkeypatch.setenv("ECO_DATABASE_URL", url)
     assert prepare() == migrate.read(own_home.migrations)
     assert prepare() == []

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ecowarehouse.checksum import ChecksumError, period_bounds, period_checksum_sql
+from ecowarehouse.checksum import ChecksumError, period_checksum_sql
 from ecowarehouse.gate.clock import is_closed
 from ecowarehouse.gate.judge_frame import Judgement
 from ecowarehouse.gate.measure import Measured
@@ -156,7 +156,7 @@ def test_periods_that_are_none(text: str) -> None:
 
 def test_checksums_refuse_what_they_cannot_mean() -> None:
     with pytest.raises(ChecksumError, match="unknown grain"):
-        period_bounds("x", "week", "UTC")
+        period_checksum_sql("a.x", ["a"], "a", "week", "UTC")
     with pytest.raises(ChecksumError, match=r"schema\.table"):
         period_checksum_sql("x", ["a"], "a", "day", "UTC")
     with pytest.raises(ChecksumError, match="at least one column"):
