@@ -133,7 +133,7 @@ def _prepare(conn: psycopg.Connection[Any], contract: Contract, waiting: list[Si
             select channel.feed, site.site_code, channel.channel, channel.element, channel.property,
                 channel.procedure, channel.averaging_period, channel.sample_part, channel.unit,
                 channel.original_unit, channel.series_kind
-            from (select distinct site_code from staging.stg_{contract.feed}__site
+            from (select distinct site_code from {contract.staging_site_relation}
                   where content_batch_id = %(content)s) as site
             cross join core.channel as channel
             where channel.feed = %(feed)s
@@ -218,14 +218,14 @@ def _parameters(contract: Contract, sighting: Sighting) -> dict[str, Any]:
 
 def _insert_first(conn: psycopg.Connection[Any], contract: Contract, sighting: Sighting) -> None:
     parameters = _parameters(contract, sighting)
-    staging = f"stg_{contract.feed}"
-    conn.execute(flags.sql_file("insert_first.sql").format(staging=staging), parameters)
+    conn.execute(flags.sql_file("insert_first.sql").format(staging=contract.staging_relation), parameters)
     conn.execute(
         f"""
         insert into touched (series_id, period_from, period_to, versions, revised)
         select series.series_id, site.period_from, site.period_to, site.rows, 0
         from (select site_code, min(period_start) as period_from, max(period_start) as period_to, count(*) as rows
-              from staging.{staging}__site where content_batch_id = %(content_batch_id)s group by site_code) as site
+              from {contract.staging_site_relation} where content_batch_id = %(content_batch_id)s
+              group by site_code) as site
         inner join core.series as series on series.feed = %(feed)s and series.site_code = site.site_code
         """,
         parameters,
@@ -234,7 +234,7 @@ def _insert_first(conn: psycopg.Connection[Any], contract: Contract, sighting: S
 
 def _insert_newest(conn: psycopg.Connection[Any], contract: Contract, sighting: Sighting) -> None:
     current = _HOLDS_BY_LOOK_UP if sighting.rows <= _LOOK_UP_ROWS else _HOLDS_BY_RANGE
-    statement = flags.sql_file("insert_newest.sql").format(staging=f"stg_{contract.feed}", current=current)
+    statement = flags.sql_file("insert_newest.sql").format(staging=contract.staging_relation, current=current)
     conn.execute(statement, _parameters(contract, sighting))
 
 
@@ -242,7 +242,7 @@ def _work_out_again(conn: psycopg.Connection[Any], contract: Contract, sighting:
     """Versions of the keys of a late sighting, from all their sightings; returns how many were retired."""
     parameters = _parameters(contract, sighting)
     statement = flags.sql_file("sightings.sql").format(
-        staging=f"stg_{contract.feed}",
+        staging=contract.staging_relation,
         keys="(series.series_id, cell.period_start) in (select series_id, period_start from asked)",
     )
     # Everything here is as large as a few contents: hash joins are right, and a guess that says otherwise costs hours.
@@ -252,7 +252,7 @@ def _work_out_again(conn: psycopg.Connection[Any], contract: Contract, sighting:
         f"""
         create temporary table asked on commit drop as
         select distinct series.series_id, cell.period_start
-        from staging.stg_{contract.feed} as cell
+        from {contract.staging_relation} as cell
         inner join core.series as series
             on series.feed = %(feed)s and series.site_code = cell.site_code and series.channel = cell.channel
         where cell.content_batch_id = %(content_batch_id)s

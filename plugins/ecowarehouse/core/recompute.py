@@ -53,7 +53,7 @@ def check(conn: psycopg.Connection[Any], contract: Contract) -> list[Difference]
 
 
 def _observations(conn: psycopg.Connection[Any], contract: Contract) -> Difference:
-    statement = flags.sql_file("sightings.sql").format(staging=f"stg_{contract.feed}", keys="true")
+    statement = flags.sql_file("sightings.sql").format(staging=contract.staging_relation, keys="true")
     conn.execute(
         f"create temporary table wanted on commit drop as {statement}",
         {"feed": contract.feed, "batch_id": -1, "period_from": "-infinity", "period_to": "infinity"},

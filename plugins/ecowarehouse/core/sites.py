@@ -18,7 +18,7 @@ _SAID = """
             site.site_name, site.area_name, site.longitude, site.latitude,
             row(site.site_name, site.area_name, site.longitude, site.latitude) as content
         from landing.batch as batch
-        inner join staging.{staging}__site as site on site.content_batch_id = batch.content_batch_id
+        inner join {staging} as site on site.content_batch_id = batch.content_batch_id
         where batch.feed = %(feed)s and {sightings}
         order by site.site_code, batch.known_at, batch.sha256 desc, site.row_number desc
     ) as heard
@@ -34,7 +34,7 @@ _SAID = """
 # Of one content the last row of each site says what holds; nothing else of a large content is worked out.
 _THIS = """
     batch.batch_id = %(batch_id)s and site.content_batch_id = %(content_batch_id)s and site.row_number in (
-        select max(last.row_number) from staging.{staging}__site as last
+        select max(last.row_number) from {staging} as last
         where last.content_batch_id = %(content_batch_id)s group by last.site_code
     )
 """
@@ -83,7 +83,7 @@ def take_up(
     A sighting that is not the newest works the history of the sites that it contradicts out again, from all sightings.
     """
     parameters = {**_parameters(contract, batch_id), "content_batch_id": content_batch_id}
-    staging = f"stg_{contract.feed}"
+    staging = contract.staging_site_relation
     this = _NEW_OR_CHANGED.format(staging=staging, sightings=_THIS.format(staging=staging))
     if not _is_late(conn, contract.feed, batch_id):
         return _codes(conn, this + _INSERT, parameters)
@@ -104,7 +104,7 @@ def take_up(
 def work_out(conn: psycopg.Connection[Any], contract: Contract) -> None:
     """Leave the versions that all sightings taken up give in the temporary relation `wanted_site`."""
     taken_up = "batch.outcome in ('loaded', 'unchanged', 'partial') and batch.core_step_id is not null"
-    versions = _WORKED_OUT.format(staging=f"stg_{contract.feed}", sightings=taken_up)
+    versions = _WORKED_OUT.format(staging=contract.staging_site_relation, sightings=taken_up)
     conn.execute(
         f"create temporary table wanted_site on commit drop as {versions}"
         " select site_code, known_at, site_name, area_name, longitude, latitude, site_type, takes_part from said",

@@ -14,7 +14,7 @@ with sighting as (
         cell.detection_limit,
         cell.source_mark
     from landing.batch as batch
-    inner join staging.{staging} as cell on cell.content_batch_id = batch.content_batch_id
+    inner join {staging} as cell on cell.content_batch_id = batch.content_batch_id
     inner join core.series as series
         on series.feed = batch.feed and series.site_code = cell.site_code and series.channel = cell.channel
     where batch.feed = %(feed)s
