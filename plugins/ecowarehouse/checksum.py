@@ -63,6 +63,28 @@ def period_value(period: str, grain: str, zone: str) -> str:
             return f"extract(year from ({period}) at time zone {literal(zone)})::integer"
 
 
+def period_bounds(
+    column: str,
+    grain: str,
+    zone: str,
+    low: str = "%(period_from)s::timestamptz",
+    high: str = "%(period_to)s::timestamptz",
+) -> str:
+    """SQL condition on the raw column, so that an index serves it: periods that start in [low, high).
+
+    Args:
+        column: SQL of the raw period column.
+        grain: hour, day, month or year.
+        zone: the time zone of the city.
+        low: SQL of the first period's local start, inclusive; a named parameter by default.
+        high: SQL of the last period's local start, exclusive.
+
+    Raises:
+        ChecksumError: an unknown grain.
+    """
+    return f"{column} >= {period_value(low, grain, zone)} and {column} < {period_value(high, grain, zone)}"
+
+
 def content_columns(columns: Iterable[str]) -> list[str]:
     """The columns that a checksum and a comparison look at, in an order of their own.
 
