@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import psycopg
 
-JUDGES: Final = ("judge_missing.sql", "judge_range.sql", "judge.sql", "judge_pm_inversion.sql")
+JUDGES: Final = ("judge_missing.sql", "judge_range.sql", "judge.sql", "judge_part.sql")
 
 # A changed value can change what is said of its predecessor (spike) and of those after it, as far as the longest run
 # that a flat-line rule knows; and tests compare properties of a site (PM2.5 with PM10). So all series of a touched

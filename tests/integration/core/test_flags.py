@@ -161,6 +161,24 @@ def test_an_inversion_that_comes_or_goes_by_one_of_the_two_marks_both(house: Fee
     assert house.sound()
 
 
+def test_any_part_of_any_whole_is_a_row_of_the_rules(house: FeedHouse) -> None:
+    house.admin.execute(
+        "insert into vocabulary.quality_rule (test, property, whole, averaging_period, tolerance, rule_version)"
+        " values ('two_parts', 'so2', 'pm10', 'PT1H', 1, 7), ('two_parts', 'no2', 'pm10', 'PT1H', 0, 7)"
+    )
+    house.load("12:10", [row("S1", so2=21, no2=22, pm10=20), row("S2", so2=30, no2=22, pm10=20)])
+    found = house.all(
+        "select site_code, channel, flag, rule_version, detail from core.quality_flag join core.series"
+        " using (series_id) where test = 'two_parts' order by 1, 2"
+    )
+    assert found == [
+        ("S1", "no2", 3, 7, "no2 22 above pm10 20"), ("S1", "pm10", 3, 7, "no2 22 above pm10 20"),
+        ("S2", "no2", 3, 7, "no2 22 above pm10 20"), ("S2", "pm10", 3, 7, "no2 22 above pm10 20; so2 30 above pm10 20"),
+        ("S2", "so2", 3, 7, "so2 30 above pm10 20"),
+    ]  # fmt: skip
+    assert house.sound()
+
+
 def test_flags_follow_a_revision(house: FeedHouse) -> None:
     house.load("13:10", hours("so2", {10: 10, 11: 500, 12: 10}))
     before = house.newest_change()

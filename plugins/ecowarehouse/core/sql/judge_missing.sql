@@ -1,4 +1,4 @@
--- No value: the source sent a sentinel, or nothing.
+-- No value: the source sent a sentinel, or nothing. There is no threshold, so the rule and its version stand here.
 select
     missing.element, missing.series_id, missing.period_start, missing.known_at,
     case when missing.source_mark is null then 'missing' else 'sentinel' end as test,
