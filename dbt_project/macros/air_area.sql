@@ -74,21 +74,26 @@ valid as (
         e.aqi_minimum,
         e.missing_planned_rule,
         e.day_mark,
-        case when p.expected_points < 4 then e.few_points_percent else e.points_percent end as points_percent,
+        share.points_percent,
         {%- for item in air_items() %}
         {%- set column = 'o3_mda8' if item == 'o3' else item %}
         t.{{ item }}_points,
         t.{{ item }}_suspect,
         case
             when
-                t.{{ item }}_points * 100
-                >= p.expected_points * case when p.expected_points < 4 then e.few_points_percent else e.points_percent end
+                t.{{ item }}_points * 100 >= p.expected_points * share.points_percent
                 then t.{{ column }}_mean
         end as {{ column }}_unrounded{{ ',' if not loop.last }}
         {%- endfor %}
     from total as t
     inner join point as p on t.area_code = p.area_code and t.day = p.day
     left join edition as e on t.area_code = e.area_key and t.day between e.judges_from and e.judges_to
+    cross join lateral (
+        select
+            case when p.expected_points < e.few_points then e.few_points_percent else e.points_percent end
+                as points_percent
+        offset 0
+    ) as share
 ),
 
 {{ air_day_index('valid', ['area_code', 'day']) }}
@@ -123,8 +128,10 @@ select
         {%- set column = 'o3_mda8' if item == 'o3' else item %},
         case
             when e.{{ column }}_unrounded is null
-                then '{{ column }}: ' || e.{{ item }}_points || ' of ' || e.expected_points || ' points, '
-                    || coalesce(e.points_percent, 75) || ' % needed'
+                then '{{ column }}: ' || coalesce(
+                    e.{{ item }}_points || ' of ' || e.expected_points || ' points, ' || e.points_percent || ' % needed',
+                    '{{ no_rule() }}'
+                )
         end
         {%- endfor %}
     ), '') as reason,
@@ -141,7 +148,7 @@ left join {{ ref('air_aqi_levels') }} as l
 {%- endmacro %}
 
 {# One row is one month, or one year, of one area. `grain` is month or year. Means from daily values; percentiles
-   k = 1 + (n - 1) p of HJ 663; the composite index of the ranking rule of 2014/2018; days by category. #}
+   k = 1 + (n - 1) p of HJ 663, each as its column's name says (so2_p98): another percentile is another column; the composite index of the ranking rule of 2014/2018; days by category. #}
 {% macro air_area_period(grain, scoped) -%}
 {%- set days = ref('air__area_day') if scoped else ref('as_of__air__area_day') -%}
 {%- set statistics = [
@@ -227,10 +234,11 @@ period as (
         max(d.area_level) as area_level,
         ((d.start + interval '1 {{ grain }}')::date - d.start) as expected_days,
         count(d.aqi)::integer as aqi_days,
-        count(*) filter (where d.aqi <= 100)::integer as good_days,
+        count(*) filter (where d.aqi <= e.good_day_aqi)::integer as good_days,
         max(d.known_at) as known_at,
         bool_or(d.synthetic) as synthetic
     from area_day as d
+    left join edition as e on d.area_code = e.area_key and d.day between e.judges_from and e.judges_to
     group by d.area_code, d.start
 ),
 
@@ -253,6 +261,7 @@ judged_by as (
         e.evaluation_standard,
         e.statistic_decimals,
         e.statistic_decimals_co,
+        e.percent_decimals,
         e.year_days,
         e.month_days,
         e.february_days,
@@ -402,9 +411,9 @@ select
     w.{{ column }}_mean,
     w.{{ percentile }},
     {%- endfor %}
-    case when w.valid_items = 6 then {{ round_half_even('w.index_sum', 2) }} end as composite_index,
+    case when w.valid_items = 6 then {{ round_half_even('w.index_sum', 'rule.decimals') }} end as composite_index,
     {%- for item, column, share in statistics %}
-    {{ round_half_even('w.index_' ~ item, 2) }} as index_{{ item }},
+    {{ round_half_even('w.index_' ~ item, 'rule.decimals') }} as index_{{ item }},
     {%- endfor %}
     case
         when w.valid_items = 6 then concat_ws(
@@ -416,7 +425,7 @@ select
     end as main_pollutant,
     j.aqi_days,
     j.good_days,
-    {{ round_half_even('good.ratio', 1) }} as good_day_percent,
+    {{ round_half_even('good.ratio', 'j.percent_decimals') }} as good_day_percent,
     j.expected_days,
     {%- for item, column, share in statistics %}
     coalesce(w.{{ item }}_days, 0) as {{ item }}_days,
@@ -442,7 +451,7 @@ select
     ), '') as reason,
     j.limit_standard as standard,
     j.evaluation_standard,
-    (select min(version) from index_rule) as index_rule,
+    rule.version as index_rule,
     j.mark as standard_mark,
     j.known_at,
     j.synthetic
@@ -451,6 +460,12 @@ select
     {%- endif %}
 from judged_by as j
 left join wide as w on j.area_code = w.area_code and j.start = w.start
+cross join (
+    select
+        min(version) as version,
+        max(decimals) as decimals
+    from index_rule
+) as rule
 cross join lateral (
     select j.good_days * 100.0 / nullif(j.aqi_days, 0) as ratio offset 0
 ) as good

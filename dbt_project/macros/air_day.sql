@@ -1,3 +1,6 @@
+{# What a `reason` says where no validity rule is in force that day: nothing may be counted against a guess. #}
+{% macro no_rule() %}{{ return('no validity rule in force') }}{% endmacro %}
+
 {# Limits of grade 2 by standard and date. Outside its own dates a standard judges by its nearest stage, because
    eco.judge_by may ask it for any day. #}
 {% macro limit_by_standard(pollutant, period) -%}

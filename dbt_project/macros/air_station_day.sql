@@ -89,7 +89,7 @@ ozone as (
         count(*)::integer as o3_windows
     from ozone_window as w
     inner join judged_by as j on w.station_code = j.station_code and w.day = j.day
-    where w.hours >= coalesce(j.o3_window_hours, 6)
+    where w.hours >= j.o3_window_hours
     group by w.station_code, w.day
 ),
 
@@ -108,7 +108,7 @@ valid as (
         t.{{ item }}_hours,
         t.{{ item }}_suspect,
         {%- endfor %}
-        coalesce(o.o3_windows, 0) as o3_windows,
+        case when j.o3_window_hours is not null then coalesce(o.o3_windows, 0) end as o3_windows,
         {%- for item in means %}
         case when t.{{ item }}_hours >= j.day_hours then t.{{ item }}_mean end as {{ item }}_unrounded,
         {%- endfor %}
@@ -161,12 +161,12 @@ select
         {%- for item in means %},
         case
             when e.{{ item }}_unrounded is null
-                then '{{ item }}: ' || e.{{ item }}_hours || ' of ' || coalesce(e.day_hours, 20) || ' hours'
+                then '{{ item }}: ' || coalesce(e.{{ item }}_hours || ' of ' || e.day_hours || ' hours', '{{ no_rule() }}')
         end
         {%- endfor %},
         case
             when e.o3_mda8_unrounded is null
-                then 'o3_mda8: ' || e.o3_windows || ' of ' || coalesce(e.mda8_windows, 14) || ' windows'
+                then 'o3_mda8: ' || coalesce(e.o3_windows || ' of ' || e.mda8_windows || ' windows', '{{ no_rule() }}')
         end
     ), '') as reason,
     e.aqi_reason,

@@ -63,6 +63,29 @@ def test_mda8_needs_14_windows_unless_it_exceeds(
     assert found == (windows, mda8, o3)
 
 
+def test_a_rule_is_found_by_its_code_and_a_missing_one_is_told(warehouse: psycopg.Connection[Any]) -> None:
+    World(warehouse, feed="rule").told("RULE", "河池市", day_of("2024-05-01", lambda h: True))
+    asked = "select pm10, o3_mda8, o3_windows, reason from as_of.air__station_day where station_code = 'RULE'"
+    area = "select pm10, reason from as_of.air__area_day where area_code = '451200'"
+    warehouse.execute(
+        'update standards.air_validity_rules set "window" = $$in other words$$, pollutant = $$x$$'
+    )
+    assert warehouse.execute(asked).fetchone() == (40, 80, 17, None)
+    assert warehouse.execute(area).fetchone() == (40, None)
+    warehouse.execute("delete from standards.air_validity_rules where rule_code like 'few_%'")
+    none = "no validity rule in force"
+    [(pm10, reason)] = warehouse.execute(area).fetchall()
+    assert (pm10, f"pm10: {none}" in reason) == (None, True)
+    warehouse.execute("delete from standards.air_validity_rules")
+    found = warehouse.execute(asked).fetchone()
+    warehouse.rollback()
+    assert found is not None
+    assert found[:3] == (None, None, None)
+    assert found[3] == "; ".join(
+        f"{item}: {none}" for item in ("so2", "no2", "co", "pm10", "pm2_5", "o3_mda8")
+    )
+
+
 def test_mda8_is_the_largest_running_mean(warehouse: psycopg.Connection[Any]) -> None:
     start = hour("2024-05-01 00")
     ozone = [20] * 8 + [40, 60, 80, 100, 120, 140, 160, 180, 170, 150, 130, 110, 90, 70, 50, 30]

@@ -37,6 +37,10 @@ def test_seeds_are_their_sources_byte_for_byte(seed: object, shared: Path) -> No
     source = shared / "standards" / path.name
     if not source.exists():
         pytest.skip(f"{path.name} is our own and has no source file")
+    if path.name == "air_validity_rules.csv":  # the last column is our own
+        lines = [line.rpartition(b",")[0] for line in path.read_bytes().splitlines()]
+        assert lines == source.read_bytes().splitlines()
+        return
     assert hashlib.sha256(source.read_bytes()).hexdigest() == seed.sha256()  # type: ignore[attr-defined]
 
 
