@@ -103,6 +103,7 @@ evaluated as (
     select
         h.*,
         p.planned,
+        h.aqi_reported = trunc(h.aqi_reported) and h.aqi_reported between 0 and 2147483647 as reported_is_index,
         evaluated.aqi,
         evaluated.primary_pollutant,
         evaluated.aqi_reason
@@ -122,7 +123,9 @@ select
     i.primary_pollutant,
     l.category_cn as category,
     i.aqi_standard as standard,
-    i.aqi_reported::integer as aqi_reported,
+    -- What is no whole number that the column holds disagrees with every index, and says so instead of ending the build.
+    case when i.reported_is_index then i.aqi_reported::integer end as aqi_reported,
+    case when not i.reported_is_index then 'no_index:' || i.aqi_reported end as aqi_reported_reason,
     reported.primary_pollutant as primary_pollutant_reported,
     i.category_reported,
     i.area_code,
