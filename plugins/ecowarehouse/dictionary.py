@@ -326,7 +326,7 @@ def _feed(contract: Contract, departments: dict[str, Any]) -> str:
         ("知悉时间 · known_at, first that applies", ", ".join(_known_at(rule) for rule in contract.known_at)),
         ("时段标签 · label", f"`{period.column}` `{period.format}`, {label}, {period.timezone}"),
         ("平均时间 · averaging", _duration(contract.averaging)),
-        ("日界 · day boundary", period.day_boundary),
+        ("来源的日界 · the source's own day begins at", period.day_boundary),
         ("主键 · key", _codes(contract.key)),
         ("点位 · sites", sites),
         ("更新中 · caught mid-update", f"< {partial:g}" if partial is not None else "—"),

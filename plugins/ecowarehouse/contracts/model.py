@@ -236,7 +236,11 @@ class Period(Strict):
     timezone: str
     label: Literal["start", "end"] = Field(description="end: 08:00 means 07:00 to 08:00")
     averaging: Duration
-    day_boundary: str = Field(default="00:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    day_boundary: str = Field(
+        default="00:00",
+        pattern=r"^([01]\d|2[0-3]):[0-5]\d$",
+        description="when the source's own day begins, of which it gives values by day; our marts' days begin at 00:00",
+    )
     plausible: Plausible
 
     @field_validator("format")
@@ -258,7 +262,7 @@ class Period(Strict):
     @classmethod
     def _named(cls, text: str) -> str:
         if _OFFSET.fullmatch(text):
-            raise ValueError("name the zone of the periods, such as Asia/Shanghai: days are cut by it")
+            raise ValueError("name the zone of the periods, such as Asia/Shanghai: labels are read by it")
         return text
 
     @property
