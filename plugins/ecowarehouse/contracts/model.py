@@ -283,6 +283,10 @@ class CsvForm(Form):
 
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     encoding: str = "utf-8-sig"
+    line_ends_in_cells: bool = Field(
+        default=False,
+        description="true: a quoted cell may hold line ends, and an unclosed quote can't be told by its line",
+    )
 
     @field_validator("encoding")
     @classmethod

@@ -17,9 +17,15 @@ class FormatProblem(ValueError):
     """The payload as a whole is not what the contract promises; `reason` is a word of the ledger."""
 
     def __init__(self, reason: FormatReason, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
+        # What was received may be quoted in it, and a text of PostgreSQL holds no NUL.
+        self.detail = visible(detail)
+        super().__init__(f"{reason}: {self.detail}")
         self.reason: FormatReason = reason
-        self.detail = detail
+
+
+def visible(text: str) -> str:
+    """A text with every character that can't be seen written as its escape."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,8 @@ def compare_header(expected: list[str], found: list[str]) -> None:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= 40 else name[:37] + "..."
+    shown = name if name and name.isprintable() and name == name.strip() else repr(name)
+    return shown if len(shown) <= 40 else shown[:37] + "..."
 
 
 class RowBuilder:

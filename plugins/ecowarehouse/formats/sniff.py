@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 from ecowarehouse.formats.model import FormatProblem
 
 _GZIP = b"\x1f\x8b"
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # with files in it, and with none; an Excel workbook is one too
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _HTML = re.compile(
     rb"\s*(<\?xml[^>]*\?>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body|script|title|h1)\b",
@@ -85,7 +86,8 @@ def opened(payload: bytes | BinaryIO | Path) -> Iterator[Source]:
     """A payload as a stream, unpacked when it is gzip.
 
     Raises:
-        FormatProblem: empty_body when nothing is in it; truncated or not_the_format for a broken gzip stream.
+        FormatProblem: empty_body when nothing is in it; truncated or not_the_format for a broken gzip stream;
+            not_the_format for a zip archive.
     """
     raw: Any
     if isinstance(payload, bytes):
@@ -100,6 +102,10 @@ def opened(payload: bytes | BinaryIO | Path) -> Iterator[Source]:
         source = Source(gzip.GzipFile(fileobj=buffered) if packed else buffered)
         if not source.head.strip(b" \t\r\n\xef\xbb\xbf\x00"):
             raise FormatProblem("empty_body", "nothing but blanks" if source.head else "no byte")
+        if source.head.startswith(_ZIP):
+            raise FormatProblem(
+                "not_the_format", "a zip archive: unpack it (an Excel workbook: save its sheet as CSV)"
+            )
         yield source
     finally:
         if isinstance(payload, bytes | Path):

@@ -31,6 +31,9 @@ def as_csv(rows: list[list[str]], header: list[str] | None = None, end: str = "\
     return text.getvalue().encode()
 
 
+LONG = as_csv([ROW] * 50_000)  # longer than a block
+
+
 def as_xml(*rows: str, total: int | None = None, head: str = "") -> bytes:
     count = len(rows) if total is None else total
     items = "".join(f"<b:AQIDataPublishLive>{row}</b:AQIDataPublishLive>" for row in rows)
@@ -50,6 +53,20 @@ def as_json(*items: dict[str, object], **envelope: object) -> bytes:
 
 def weather_item(**changes: object) -> dict[str, object]:
     return {**dict.fromkeys(WEATHER.header, "1"), **changes}
+
+
+def with_csv(**fields: object) -> Contract:
+    """The air contract with other fields of its CSV form."""
+    assert AIR.forms.csv is not None
+    forms = AIR.forms.model_copy(update={"csv": AIR.forms.csv.model_copy(update=fields)})
+    forms.__dict__.pop("by_name", None)
+    return AIR.model_copy(update={"forms": forms})
+
+
+def problem(contract: Contract, form: str, payload: bytes) -> str:
+    with pytest.raises(FormatProblem) as told:
+        formats.read_table(contract, form, payload)
+    return str(told.value)
 
 
 def reason(contract: Contract, form: str, payload: bytes) -> str:
@@ -82,15 +99,8 @@ def test_csv_in_every_dress(form: str, tmp_path: Path) -> None:
 
 
 def test_csv_in_another_encoding() -> None:
-    contract = AIR.model_copy(
-        update={
-            "forms": AIR.forms.model_copy(
-                update={"csv": AIR.forms.csv.model_copy(update={"encoding": "gb18030"})}
-            )
-        }  # type: ignore[union-attr]
-    )
+    contract = with_csv(encoding="gb18030")
     payload = as_csv([[c.replace("\u3000", "") for c in ROW]] * 3).decode().encode("gb18030")
-    contract.forms.__dict__.pop("by_name", None)
     found = formats.read_table(contract, "csv", payload)
     assert found.table["area"].to_pylist() == ["北京市"] * 3
 
@@ -227,17 +237,86 @@ def test_whatever_comes_is_named(payload: bytes, form: str) -> None:
         formats.read_table(AIR, form, payload)
 
 
+LINE_ENDS_IN_CELLS = with_csv(line_ends_in_cells=True)
 cells = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=12)
+one_line = st.text(st.characters(codec="utf-8", exclude_characters="\0\r\n"), max_size=12)
+rows_of = lambda cell: st.lists(st.lists(cell, min_size=27, max_size=27), min_size=1, max_size=6)  # noqa: E731
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.lists(cells, min_size=27, max_size=27), min_size=1, max_size=6))
+@given(rows_of(cells) | rows_of(one_line))
 def test_any_text_survives_csv(rows: list[list[str]]) -> None:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows([AIR.header, *rows])
-    found = formats.read_table(AIR, "csv", text.getvalue().encode())
+    lines_in_cells = any("\n" in cell for row in rows for cell in row)
+    contract = LINE_ENDS_IN_CELLS if lines_in_cells else AIR
+    found = formats.read_table(contract, "csv", text.getvalue().encode())
     assert not found.rejects
     assert [[row[name] for name in AIR.header] for row in found.table.to_pylist()] == rows
+
+
+def quoted(number: int, name: str) -> str:
+    """A row with its number as station and a name as it stands in the file."""
+    return ",".join([ROW[0], f"S{number}", "x", name, *ROW[4:]])
+
+
+NAMES = st.sampled_from(
+    ['"', '"a', 'a"', '""', '"a"', 'a"b', '"a""', '"a"b', '"a"b"', "a", '"a\rb"', '"a""b"', '"""']
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(NAMES, min_size=1, max_size=8), st.sampled_from(["\n", "\r\n"]))
+def test_every_line_is_a_row_with_its_own_values_or_a_named_reject(names: list[str], end: str) -> None:
+    lines = [quoted(number, name) for number, name in enumerate(names, 1)]
+    payload = end.join([",".join(AIR.header), *lines, ""]).encode()
+    found = formats.read_table(AIR, "csv", payload)
+    numbers = found.table["row_number"].to_pylist()
+    assert sorted([*numbers, *(r.row_number for r in found.rejects)]) == list(range(1, len(names) + 1))
+    assert found.table["stationcode"].to_pylist() == [f"S{number}" for number in numbers]
+    for reject in found.rejects:
+        assert (reject.reason, reject.received) == ("quote_not_closed", lines[(reject.row_number or 0) - 1])
+    assert {n for n, name in enumerate(names, 1) if '"' not in name or name == '"a"'} <= set(numbers) | {
+        r.row_number for r in found.rejects if "stray" in r.detail
+    }
+
+
+def test_an_open_quote_rejects_its_line_and_the_line_that_may_end_it() -> None:
+    lines = [quoted(1, "a"), quoted(2, '"a'), quoted(3, "a"), quoted(4, 'a"'), quoted(5, '"a, b"')]
+    payload = "\n".join([",".join(AIR.header), *lines, ""]).encode()
+    found = formats.read_table(AIR, "csv", payload)
+    assert found.table["stationcode"].to_pylist() == ["S1", "S3", "S5"]
+    assert [(r.row_number, r.reason, r.detail) for r in found.rejects] == [
+        (2, "quote_not_closed", "the quote opened in row 2 is not closed in its line"),
+        (4, "quote_not_closed", "a stray quote, perhaps the end of the one opened in row 2"),
+    ]
+    assert [r.received for r in found.rejects] == [lines[1], lines[3]]
+    cut = payload[: payload.index(b'a, b"')]
+    assert problem(AIR, "csv", cut) == "truncated: the last line ends inside a quoted cell, in row 5"
+
+
+def test_a_line_end_in_a_cell_is_taken_only_where_the_contract_says_so() -> None:
+    payload = "\n".join([",".join(AIR.header), quoted(1, '"a\nb"'), quoted(2, "c"), ""]).encode()
+    found = formats.read_table(LINE_ENDS_IN_CELLS, "csv", payload)
+    assert found.table["positionname"].to_pylist() == ["a\nb", "c"]
+    found = formats.read_table(AIR, "csv", payload)
+    assert found.table["stationcode"].to_pylist() == ["S2"]
+    assert [(r.row_number, r.reason) for r in found.rejects] == [
+        (1, "quote_not_closed"),
+        (2, "quote_not_closed"),
+    ]
+
+
+def test_with_line_ends_in_cells_swallowed_rows_refuse_the_content() -> None:
+    lines = [quoted(1, "a"), quoted(2, '"a'), quoted(3, "a"), quoted(4, 'a"'), quoted(5, "b")]
+    payload = "\n".join([",".join(AIR.header), *lines, ""]).encode()
+    assert (
+        problem(LINE_ENDS_IN_CELLS, "csv", payload)
+        == "not_the_format: a quote opened near row 2 swallows the rows after it"
+    )
+    lines[3] = quoted(4, "a")
+    payload = "\n".join([",".join(AIR.header), *lines, ""]).encode()
+    assert problem(LINE_ENDS_IN_CELLS, "csv", payload) == "truncated: the quote opened in row 2 is not closed"
 
 
 @settings(max_examples=40, deadline=None)
@@ -261,6 +340,63 @@ def test_long_csv_is_read_fast_and_numbered_over_blocks(tmp_path: Path) -> None:
     assert [r.row_number for r in found.rejects] == [150_001]
     numbers = found.table["row_number"].to_numpy()
     assert (numbers[149_999], numbers[150_000], numbers[-1]) == (150_000, 150_002, 300_001)
+
+
+def test_quotes_are_looked_at_over_blocks_and_fast(tmp_path: Path) -> None:
+    line = (quoted(1, '"a, b"') + "\n").encode()
+    wrong = (quoted(2, '"a') + "\n").encode()
+    path = tmp_path / "quotes.csv"
+    path.write_bytes(as_csv([]) + line * 100_000 + wrong + line * 100_000)
+    started = time.monotonic()
+    found = formats.read_table(AIR, "csv", path)
+    assert time.monotonic() - started < 10  # 1.0 s on two idle cores
+    assert [(r.row_number, r.reason) for r in found.rejects] == [(100_001, "quote_not_closed")]
+    numbers = found.table["row_number"].to_numpy()
+    assert (numbers[99_999], numbers[100_000], numbers[-1]) == (100_000, 100_002, 200_001)
+
+
+@pytest.mark.parametrize("payload", [b"PK\x05\x06" + b"\0" * 18, b"PK\x03\x04\x14\0\0\0"])
+@pytest.mark.parametrize("form", ["csv", "xml"])
+def test_a_zip_archive_is_named(payload: bytes, form: str) -> None:
+    assert "a zip archive: unpack it" in problem(AIR, form, payload)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("a\0b\x1b", "unknown: 'a\\x00b\\x1b'"),
+        ("", "unknown: ''"),
+        ("\ufeff\ufefftimepoint", "unknown: '\\ufefftimepoint'"),
+        ("timepoint ", "unknown: 'timepoint '"),
+    ],
+)
+def test_a_header_that_cannot_be_seen_is_shown(name: str, told: str) -> None:
+    payload = as_csv([ROW], [name, *AIR.header[1:]])
+    assert problem(AIR, "csv", payload) == f"header_changed: missing: timepoint; {told}"
+
+
+def test_a_problem_holds_nothing_that_cannot_be_stored() -> None:
+    assert FormatProblem("not_the_format", "a\0\ud800\n站").detail == "a\\x00\\ud800\\n站"
+
+
+@pytest.mark.parametrize(
+    ("payload", "told"),
+    [
+        (
+            as_csv([ROW]).decode().encode("utf-16"),
+            "byte 1 is 0xff (invalid start byte); it seems to be UTF-16: ",
+        ),
+        (
+            "区站号,名称\n1,站\n".encode("gb18030"),
+            "byte 1 is 0xc7 (invalid continuation byte); it seems to be gb18030: ",
+        ),
+        (LONG + b"\xff\n", f"byte {len(LONG) + 1} is 0xff (invalid start byte); "),
+    ],
+)
+def test_another_encoding_is_named_with_its_byte_and_its_mend(payload: bytes, told: str) -> None:
+    assert problem(AIR, "csv", payload) == (
+        f"encoding: not utf-8-sig: {told}save it as UTF-8, or name its encoding in the contract (forms.csv.encoding)"
+    )
 
 
 def test_form_of_a_delivery() -> None:
