@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import psycopg
 
     from ecowarehouse.contracts import Contract
+
+
+# Batches that are an answer of the feed's own system: a file by hand has no validators, so none of its content is what
+# "not modified" speaks of.
+ANSWERED: Final = "outcome in ('loaded', 'partial', 'unchanged') and source not like 'file:%%'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,7 @@ def cursor_of(conn: psycopg.Connection[Any], contract: Contract) -> Cursor:
     ).fetchone()
     last = conn.execute(
         "select etag, case when known_at_from = 'header' then known_at end from landing.batch"
-        " where feed = %s and outcome in ('loaded', 'partial', 'unchanged') and source not like 'file:%%'"
+        f" where feed = %s and {ANSWERED}"
         " order by batch_id desc limit 1",
         [contract.feed],
     ).fetchone()

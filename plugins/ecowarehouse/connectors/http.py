@@ -96,7 +96,9 @@ def fetch(contract: Contract, access: Access, cursor: Cursor | None) -> Delivery
         return session.fetch(cursor)
     except FetchProblem as problem:
         plain = FetchProblem(problem.reason, access.clean(problem.detail))
-        return Delivery(source=access.source, problem=plain, synthetic=contract.synthetic)
+        return Delivery(
+            source=access.source, payload=problem.received, problem=plain, synthetic=contract.synthetic
+        )
 
 
 class _Session:
@@ -343,7 +345,7 @@ def _judge_body(body: bytes, media: str) -> None:
     if not body.strip():
         raise _Retry("empty_body", "status 200 and nothing in it")
     if media.lower().startswith("text/html") or looks_like_html(body[:2048]):
-        raise FetchProblem("html_instead_of_data", "a page for people instead of data")
+        raise FetchProblem("html_instead_of_data", "a page for people instead of data", body)
 
 
 def _connect_problem(error: httpx.TransportError) -> FetchProblem:

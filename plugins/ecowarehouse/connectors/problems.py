@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ecowarehouse.formats.model import visible
+
 
 class FetchProblem(RuntimeError):
     """No content came. `reason` is one word of the ledger, `detail` holds no secret.
@@ -11,7 +13,8 @@ class FetchProblem(RuntimeError):
     known_at_unreadable, known_at_implausible.
     """
 
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
+    def __init__(self, reason: str, detail: str, received: bytes = b"") -> None:
+        self.detail = visible(detail)
+        super().__init__(f"{reason}: {self.detail}")
         self.reason = reason
-        self.detail = detail
+        self.received = received  # what came instead of data

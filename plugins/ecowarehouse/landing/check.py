@@ -194,8 +194,7 @@ class _RowRejects:
 def _texts(contract: Contract, table: pa.Table) -> Iterator[str]:
     columns = [table[name].to_pylist() for name in contract.header]
     for cells in zip(*columns, strict=True):
-        # A text of PostgreSQL can't hold NUL; U+2400 is its picture.
-        yield as_csv(cells).replace("\0", "\u2400")
+        yield as_csv(cells)
 
 
 def _keys(contract: Contract, table: pa.Table, sites: _Codes, starts: Numbers) -> list[Numbers]:

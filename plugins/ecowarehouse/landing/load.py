@@ -18,8 +18,10 @@ import pyarrow as pa
 
 from ecowarehouse import formats
 from ecowarehouse.connectors import Delivery, known_at
+from ecowarehouse.connectors.cursor import ANSWERED
 from ecowarehouse.connectors.problems import FetchProblem
 from ecowarehouse.formats import FormatProblem, Rejected
+from ecowarehouse.formats.model import visible
 from ecowarehouse.landing import store, table
 from ecowarehouse.landing.check import Checked, check
 from ecowarehouse.ledger import code_version, lock
@@ -114,6 +116,10 @@ def _attempt(
         conn.rollback()
         outcome = "failed" if isinstance(problem, FetchProblem) else "rejected"
         _write(conn, batch_id, outcome=outcome, reason=problem.reason, error=problem.detail)
+    except (UnicodeError, pa.ArrowException, psycopg.DataError) as error:
+        # Text that a reader let through and nothing can hold, such as half a character in JSON: the content's fault.
+        conn.rollback()
+        _write(conn, batch_id, outcome="rejected", reason="not_text", error=visible(str(error)))
     conn.commit()
     ended = _outcome(conn, batch_id)
     level = logging.INFO if ended.usable else logging.WARNING
@@ -150,13 +156,14 @@ def _land(
     batch_id: int,
 ) -> None:
     if delivery.problem is not None:
+        # What came instead of data (a page for people) is kept: it tells what is wrong at the source.
+        if delivery.payload:
+            _keep(conn, contract, delivery, byte_store, batch_id)
         raise delivery.problem
     if delivery.unchanged:
         _not_modified(conn, contract, batch_id)
         return
-    kept = store.keep(byte_store, delivery.payload, contract.feed)
-    _write(conn, batch_id, sha256=kept.sha256, bytes=kept.size, bytes_address=kept.address)
-    conn.commit()
+    kept = _keep(conn, contract, delivery, byte_store, batch_id)
     known, known_from = known_at(contract, delivery, known_at_option)
     _write(
         conn,
@@ -174,17 +181,26 @@ def _land(
         _see_again(conn, batch_id, first)
 
 
+def _keep(
+    conn: psycopg.Connection[Any], contract: Contract, delivery: Delivery, byte_store: Path, batch_id: int
+) -> store.KeptBytes:
+    kept = store.keep(byte_store, delivery.payload, contract.feed)
+    _write(conn, batch_id, sha256=kept.sha256, bytes=kept.size, bytes_address=kept.address)
+    conn.commit()
+    return kept
+
+
 def _not_modified(conn: psycopg.Connection[Any], contract: Contract, batch_id: int) -> None:
     """The source answered that nothing changed: the same sighting as before, and no work for core."""
     found = conn.execute(
-        """
+        f"""
         update landing.batch as this
         set outcome = 'unchanged', ended_at = clock_timestamp(), reason = 'not_modified', known_at = last.known_at,
             known_at_from = last.known_at_from, sha256 = last.sha256, content_batch_id = last.content_batch_id,
             period_from = last.period_from, period_to = last.period_to, etag = last.etag, rows = last.rows,
             synthetic = last.synthetic, core_step_id = 0
         from (select * from landing.batch
-              where feed = %s and outcome in ('loaded', 'partial', 'unchanged')
+              where feed = %s and {ANSWERED}
               order by batch_id desc limit 1) as last
         where this.batch_id = %s
         """,
@@ -301,7 +317,13 @@ def _write_rejects(conn: psycopg.Connection[Any], batch_id: int, rejects: list[R
         return
     with conn.cursor().copy(statement) as copy:
         for one in rejects:
-            copy.write_row((batch_id, one.row_number, one.column, one.reason, one.detail, one.received))
+            texts = (_storable(text) for text in (one.detail, one.received))
+            copy.write_row((batch_id, one.row_number, one.column, one.reason, *texts))
+
+
+def _storable(text: str | None) -> str | None:
+    """A text of PostgreSQL can't hold NUL; U+2400 is its picture."""
+    return None if text is None else text.replace("\0", "\u2400")
 
 
 def _write(conn: psycopg.Connection[Any], batch_id: int, **columns: Any) -> None:

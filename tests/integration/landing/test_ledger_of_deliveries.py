@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -18,6 +20,7 @@ import pytest
 
 from ecowarehouse import ledger
 from ecowarehouse.connectors import fetch_paths
+from ecowarehouse.contracts import load_contracts
 from ecowarehouse.landing import store
 from ecowarehouse.landing.load import ABORTED, load
 from ecowarehouse.pipeline import FeedRun, run_feed
@@ -28,6 +31,7 @@ from simulation.national import feed_csv
 from tests.content import core_hashes
 from tests.integration.feed_house import DAY, FEED, FeedHouse, at, feed_house, row
 
+ROOT = Path(__file__).resolve().parents[3]
 BATCH = "select outcome, reason, rows, bytes_address is not null, core_step_id is not null from landing.batch"
 NEWEST = BATCH + " order by batch_id desc limit 1"
 
@@ -70,7 +74,7 @@ FAULTS = [
     ("500", "failed", "http_500", False),
     ("timeout", "failed", "timeout", False),
     ("truncated", "failed", "truncated", False),
-    ("html", "failed", "html_instead_of_data", False),
+    ("html", "failed", "html_instead_of_data", True),
     ("empty", "failed", "empty_body", False),
     ("401", "failed", "unauthorised", False),
     ("429", "failed", "http_429", False),
@@ -124,7 +128,7 @@ def test_all_of_that_leaves_a_sound_core(lived: FeedHouse) -> None:
     assert lived.sound()
     assert lived.one("select count(*) from governance.attempt where outcome = 'running'") == 0
     assert lived.one("select count(*) from pg_locks where locktype = 'advisory'") == 0
-    assert list(lived.settings.bytes_store.glob(".incoming-*")) == []
+    assert [path for path in lived.settings.bytes_store.iterdir() if not path.is_dir()] == []
 
 
 def test_what_the_source_says_is_unmodified_is_a_row_and_nothing_else(
@@ -135,6 +139,65 @@ def test_what_the_source_says_is_unmodified_is_a_row_and_nothing_else(
     assert not pull(house).changed
     assert house.one(NEWEST) == ("unchanged", "not_modified", 60, False, True)
     assert content(house) == before
+
+
+def test_unmodified_speaks_of_the_source_and_not_of_a_file_by_hand(
+    house: FeedHouse, source: stand_in.Server
+) -> None:
+    said = "select sha256, known_at, rows, synthetic from landing.batch order by batch_id desc limit 1"
+    assert pull(house).changed
+    answered = house.one(said)
+    house.load("12:20", [row("F1", so2=5)])
+    assert not pull(house).changed
+    assert house.one(NEWEST)[:2] == ("unchanged", "not_modified")
+    assert house.one(said) == answered
+
+
+UNSTORABLE = {
+    "header.csv": (b"a\0b\x1b,c\n1,2\n", "rejected", "header_changed"),
+    "empty.zip": (b"PK\x05\x06" + b"\0" * 18, "rejected", "not_the_format"),
+    "half.json": (b'{"items": [{"a": "\\ud800"}]}', "rejected", "not_the_format"),
+    "page.csv": (b"<!DOCTYPE html><html>\0</html>", "failed", "html_instead_of_data"),
+}
+
+
+@pytest.mark.parametrize("name", UNSTORABLE)
+def test_whatever_comes_has_an_outcome_and_its_bytes_are_kept(house: FeedHouse, name: str) -> None:
+    payload, outcome, reason = UNSTORABLE[name]
+    run = house.load("12:10", payload, "-" + name)
+    assert [(batch.outcome, batch.reason) for batch in run.batches] == [(outcome, reason)]
+    address = house.one("select bytes_address from landing.batch")
+    assert (house.settings.bytes_store / address).read_bytes() == payload
+
+
+def test_text_that_nothing_can_hold_has_an_outcome(house: FeedHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.contract = load_contracts(ROOT / "city")["weather_hourly"]
+    item = dict.fromkeys(house.contract.header, "1") | {
+        "station_name": "\ud800",
+        "time": "2019-07-18T12:00:00",
+    }
+    run = house.load("12:10", json.dumps({"items": [item], "total": 1}).encode(), ".json")
+    assert [(batch.outcome, batch.reason) for batch in run.batches] == [("rejected", "not_text")]
+
+
+def test_rows_with_nul_and_of_a_wrong_width_are_kept_as_received(house: FeedHouse) -> None:
+    rows = feed_csv([row("S1", so2=1), row("S2", positionname="a\0b"), row("S3")])
+    run = house.load("12:10", rows + b"2019-07-18T12:00:00,S4,\0\n")
+    assert [(b.outcome, b.rows, b.rejects) for b in run.batches] == [("loaded", 2, 2)]
+    assert house.all("select row_number, reason, received from landing.reject order by 1") == [
+        (2, "not_text", rows.decode().splitlines()[2].replace("\0", "\u2400")),
+        (4, "ragged_row", "2019-07-18T12:00:00,S4,\u2400"),
+    ]
+
+
+def test_bytes_of_a_killed_attempt_are_removed_by_the_next(house: FeedHouse) -> None:
+    house.settings.bytes_store.mkdir(exist_ok=True)
+    of_this, of_another = (house.settings.bytes_store / f".incoming.{feed}.x" for feed in (FEED, "another"))
+    of_this.write_bytes(b"half")
+    of_another.write_bytes(b"half")
+    house.load("12:10", [row(so2=1)])
+    assert (of_this.exists(), of_another.exists()) == (False, True)
+    of_another.unlink()
 
 
 def test_the_same_bytes_at_the_same_time_are_unchanged(house: FeedHouse) -> None:
