@@ -37,7 +37,7 @@ class ExportHouse:
 
     def release(self) -> None:
         """Build, gate and release air."""
-        cycle.run_element(self.feed.conn, "air")
+        cycle.run_element(self.feed.conn, "air", self.feed.settings)
 
     def export(self, *datasets: str, face: Face = "open", **more: Any) -> ExportResult:
         """The real export."""
