@@ -10,7 +10,7 @@ import yaml
 from ecowarehouse import dictionary
 from ecowarehouse.datasets import Dataset
 from ecowarehouse.exports.fields import Field
-from ecowarehouse.release.relations import Column
+from ecowarehouse.postgres.catalog import Column
 from ecowarehouse.settings import Settings
 
 

@@ -17,6 +17,7 @@ from ecowarehouse.datasets import Dataset
 from ecowarehouse.exports import parts
 from ecowarehouse.exports.fields import Field
 from ecowarehouse.exports.parts import Part
+from ecowarehouse.postgres.catalog import Column, columns_of
 from ecowarehouse.release import relations
 
 
@@ -71,9 +72,9 @@ def releases(conn: psycopg.Connection[Any], ids: Sequence[int]) -> dict[int, Rel
     }  # fmt: skip
 
 
-def published_columns(conn: psycopg.Connection[Any], dataset: Dataset) -> list[relations.Column]:
+def published_columns(conn: psycopg.Connection[Any], dataset: Dataset) -> list[Column]:
     """The content columns of the history, in its order; empty before the first release."""
-    found = relations.columns_of(conn, f"published.{relations.table_name(dataset)}")
+    found = columns_of(conn, f"published.{relations.table_name(dataset)}")
     return [column for column in found if column.name not in NOT_CONTENT]
 
 

@@ -13,11 +13,13 @@ import psycopg
 from ecowarehouse import ledger
 from ecowarehouse.gate import clock, store
 from ecowarehouse.gate.judge_frame import judge_frame
-from ecowarehouse.gate.measure import Measured, MeasureError, measure, relation_columns
+from ecowarehouse.gate.measure import Measured, MeasureError, measure
 from ecowarehouse.gate.setup import Setup
 from ecowarehouse.gate.store import Build
 from ecowarehouse.gate.suites import DatasetSuite, PeriodState, SuiteError, suite_of
 from ecowarehouse.gate.verdicts import Verdict, blocked, decide
+from ecowarehouse.marts import newest_build
+from ecowarehouse.postgres.catalog import column_names
 from ecowarehouse.postgres.session import acting_as
 
 if TYPE_CHECKING:
@@ -133,7 +135,7 @@ def judge_elements(
     if unknown := [element for element in wanted if element not in known]:
         raise store.GateError(f"no datasets of element {', '.join(unknown)}; known: {', '.join(known)}")
     with acting_as(conn, ROLE):
-        builds = [store.newest_build(conn, element) for element in wanted]
+        builds = [newest_build(conn, element) for element in wanted]
     return [judge(conn, build, run_id=run_id, setup=setup) for build in builds if build is not None]
 
 
@@ -142,7 +144,7 @@ def _cases(conn: psycopg.Connection[Any], build: Build, setup: Setup) -> list[_C
     unresolved = store.unresolved_periods(conn, build.element)
     cases = []
     for dataset in setup.of_element(build.element):
-        columns = relation_columns(conn, dataset.relation)
+        columns = column_names(conn, dataset.relation)
         mine = touched.get(dataset.dataset, set())
         if not columns:
             mine = mine | store.scope_periods(conn, build.build_id, dataset.grain, setup.zone)

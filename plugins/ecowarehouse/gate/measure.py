@@ -43,16 +43,6 @@ class Measured:
     values: Mapping[str, float | None]
 
 
-def relation_columns(conn: psycopg.Connection[Any], relation: str) -> list[str]:
-    """Column names of a relation in their order; empty if there is no such relation."""
-    rows = conn.execute(
-        "select attname from pg_attribute"
-        " where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped order by attnum",
-        [relation_name(relation)],
-    ).fetchall()
-    return [str(row[0]) for row in rows]
-
-
 def measure(
     conn: psycopg.Connection[Any],
     dataset: Dataset,

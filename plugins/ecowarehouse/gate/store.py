@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from ecowarehouse.gate.verdicts import Verdict, Waiver
+from ecowarehouse.marts import newest_build
 
 if TYPE_CHECKING:
     from ecowarehouse.gate.suites import DatasetSuite
@@ -85,16 +86,6 @@ def read_build(conn: psycopg.Connection[Any], build_id: int) -> Build:
     if row is None:
         raise GateError(f"build {build_id} is not in governance.build")
     return Build(*row)
-
-
-def newest_build(conn: psycopg.Connection[Any], element: str) -> int | None:
-    """The newest build of an element that was built."""
-    row = conn.execute(
-        "select build_id from governance.build where element = %s and outcome = 'built'"
-        " order by build_id desc limit 1",
-        [element],
-    ).fetchone()
-    return int(row[0]) if row else None
 
 
 def require_built(conn: psycopg.Connection[Any], build: Build) -> bool:

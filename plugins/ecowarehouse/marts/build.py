@@ -15,6 +15,7 @@ from ecowarehouse.datasets import Dataset, load_datasets
 from ecowarehouse.ledger import Attempt, code_version, step
 from ecowarehouse.marts import dbt
 from ecowarehouse.marts.dbt import ROLE, ModelRun
+from ecowarehouse.postgres.catalog import column_names
 from ecowarehouse.postgres.session import acting_as
 from ecowarehouse.settings import Settings
 
@@ -203,7 +204,7 @@ def _candidates(conn: psycopg.Connection[Any], build_id: int, element: str, sett
 
 
 def _candidates_sql(conn: psycopg.Connection[Any], build_id: int, dataset: Dataset, zone: str) -> bytes:
-    columns = columns_of(conn, dataset.relation)
+    columns = column_names(conn, dataset.relation)
     periods = _PERIODS.format(
         build=build_id, grain=literal(dataset.grain), unit=dataset.grain, zone=literal(zone)
     )
@@ -212,16 +213,6 @@ def _candidates_sql(conn: psycopg.Connection[Any], build_id: int, dataset: Datas
     )
     text = _CANDIDATES.format(build=build_id, dataset=literal(dataset.dataset), checksums=checksums)
     return text.encode()
-
-
-def columns_of(conn: psycopg.Connection[Any], relation: str) -> list[str]:
-    """Columns of a relation in order; empty if there is no such relation."""
-    rows = conn.execute(
-        "select attname from pg_attribute where attrelid = to_regclass(%s) and attnum > 0"
-        " and not attisdropped order by attnum",
-        [relation],
-    )
-    return [row[0] for row in rows]
 
 
 def _close_built(conn: psycopg.Connection[Any], build_id: int, element: str, changes: Sequence[int]) -> None:

@@ -11,8 +11,8 @@ from psycopg import sql
 from ecowarehouse.checksum import content_columns
 from ecowarehouse.datasets import Dataset, load_datasets
 from ecowarehouse.ledger import step
-from ecowarehouse.marts.build import columns_of
 from ecowarehouse.marts.dbt import ROLE
+from ecowarehouse.postgres.catalog import column_names
 from ecowarehouse.postgres.session import acting_as
 from ecowarehouse.settings import Settings
 
@@ -57,11 +57,11 @@ def recompute_check(
 
 
 def _compare(conn: psycopg.Connection[Any], dataset: Dataset) -> list[Difference]:
-    mart = columns_of(conn, dataset.relation)
+    mart = column_names(conn, dataset.relation)
     if not mart:
         return []
     columns = content_columns(mart)
-    lacking = set(columns) - set(columns_of(conn, dataset.as_of_relation))
+    lacking = set(columns) - set(column_names(conn, dataset.as_of_relation))
     if lacking:
         return [
             Difference(dataset.dataset, f"column {name} is in the mart alone", 0, name)

@@ -23,11 +23,12 @@ from ecowarehouse.gate.store import (
     Build,
     GateError,
     content_id,
-    newest_build,
     read_build,
     require_built,
 )
 from ecowarehouse.gate.suites import DatasetSuite, SuiteError, suite_of
+from ecowarehouse.marts import newest_build
+from ecowarehouse.postgres.catalog import column_names
 from ecowarehouse.postgres.session import acting_as
 from ecowarehouse.release import relations
 
@@ -189,7 +190,7 @@ def _still_standing(
     result: ReleaseResult,
 ) -> list[_Cleared]:
     """Those whose candidate and suite are still what the gate saw; the others are refused."""
-    columns = [column.name for column in relations.columns_of(conn, dataset.relation)]
+    columns = column_names(conn, dataset.relation)
     now: Mapping[datetime, str] = {}
     if columns:
         statement = period_checksum_sql(

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 
 from ecowarehouse.checksum import NOT_CONTENT, identifier, literal, relation_name
+from ecowarehouse.postgres.catalog import Column, column_names, columns_of
 
 if TYPE_CHECKING:
     from ecowarehouse.datasets import Dataset
@@ -24,15 +24,6 @@ INTERNAL_READERS = ("eco_department", "eco_engineer", "eco_gate", "eco_auditor")
 
 class RelationError(RuntimeError):
     """A candidate's columns cannot follow those already published; the message names them and the mend."""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column as the catalogue has it."""
-
-    name: str
-    type: str
-    comment: str | None
 
 
 def table_name(dataset: Dataset) -> str:
@@ -68,17 +59,6 @@ def ensure(conn: psycopg.Connection[Any], dataset: Dataset) -> list[str]:
     by_name = {column.name: column for column in candidate}
     _refresh_views(conn, dataset, [by_name[column.name] for column in ordered], bool(added))
     return [column.name for column in ordered]
-
-
-def columns_of(conn: psycopg.Connection[Any], relation: str) -> list[Column]:
-    """Columns of a relation in order; empty if there is no such relation."""
-    rows = conn.execute(
-        "select a.attname, format_type(a.atttypid, a.atttypmod), col_description(a.attrelid, a.attnum)"
-        " from pg_attribute a where a.attrelid = to_regclass(%s) and a.attnum > 0 and not a.attisdropped"
-        " order by a.attnum",
-        [relation_name(relation)],
-    ).fetchall()
-    return [Column(*row) for row in rows]
 
 
 def is_open(dataset: Dataset) -> bool:
@@ -190,7 +170,7 @@ def _view(conn: psycopg.Connection[Any], dataset: Dataset, bare: str, columns: S
     A view that only gains columns is replaced in its place: it keeps its grants and what depends on it.
     """
     view = relation_name(bare)
-    there = [column.name for column in columns_of(conn, bare)]
+    there = column_names(conn, bare)
     wanted = [*(column.name for column in columns), "released_at"]
     if lost := [name for name in there if name not in wanted]:
         logger.info("%s loses %s and is made anew", view, ", ".join(lost))

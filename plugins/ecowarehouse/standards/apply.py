@@ -9,8 +9,8 @@ import psycopg
 
 from ecowarehouse.ledger import Attempt, step
 from ecowarehouse.marts import dbt
-from ecowarehouse.marts.build import columns_of
 from ecowarehouse.marts.deploy import forget
+from ecowarehouse.postgres.catalog import column_names
 from ecowarehouse.postgres.session import acting_as
 from ecowarehouse.settings import Settings
 from ecowarehouse.standards.files import SeedFile, seed_files, table_hashes
@@ -42,7 +42,7 @@ def apply(
         if not changed:
             attempt.outcome = "nothing_to_do"
             return []
-        reshaped = [seed for seed in changed if columns_of(conn, seed.relation) not in ([], seed.header())]
+        reshaped = [seed for seed in changed if column_names(conn, seed.relation) not in ([], seed.header())]
         conn.commit()
         if reshaped:
             # Committed before the drop: who is killed after it finds the tables as they should be, and no views.

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from ecowarehouse.marts.build import columns_of
+from ecowarehouse.postgres.catalog import column_names
 from ecowarehouse.settings import Settings
 from ecowarehouse.standards.approval import approvals
 from ecowarehouse.standards.files import SeedFile, seed_files
@@ -61,7 +61,7 @@ def _differences(
 ) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
     header = seed.header()
     rows = Counter(seed.rows())
-    if columns_of(conn, seed.relation) != header:
+    if column_names(conn, seed.relation) != header:
         return sorted(rows), []
     statement = sql.SQL("select {columns} from {table}").format(
         columns=sql.SQL(", ").join(
