@@ -1,4 +1,4 @@
-"""All of it once, in one process: feeds into core, candidates, gate, release. What the DAGs do step by step."""
+"""All of it once, in one process: feeds into core, candidates, gate, release, files. What the DAGs do step by step."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any
 
 import psycopg
 
-from ecowarehouse import gate, marts, release
+from ecowarehouse import exports, gate, marts, release
 from ecowarehouse.elements import choose
+from ecowarehouse.exports import ExportResult
 from ecowarehouse.gate import GateResult
 from ecowarehouse.ledger import lock
 from ecowarehouse.marts import BuildResult
@@ -38,6 +39,7 @@ class CycleRun:
 
     feeds: list[FeedRun] = field(default_factory=list)
     elements: list[ElementRun] = field(default_factory=list)
+    exports: list[ExportResult] = field(default_factory=list)
     problems: list[Exception] = field(default_factory=list)
 
 
@@ -48,7 +50,7 @@ def run(
     *,
     fetch_feeds: bool = True,
 ) -> CycleRun:
-    """Run every feed of the elements, then each element from build to release. One problem does not stop the rest.
+    """Run every feed, then each element from build to release, then export. One problem does not stop the rest.
 
     What a feed or an element raised, and contracts that are broken, stand in `problems`: a cycle with one has failed.
     """
@@ -60,6 +62,8 @@ def run(
     for element in choice.elements:
         with _kept(conn, result.problems):
             result.elements.append(run_element(conn, element, settings))
+    with _kept(conn, result.problems):
+        result.exports = exports.export_standing(conn, settings, choice.elements)
     with _kept(conn, result.problems):
         choice.raise_for_broken()
     return result

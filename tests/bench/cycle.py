@@ -55,5 +55,8 @@ def _read(row: dict[str, Any], parts: dict[str, float]) -> None:
         for step, seconds in row["seconds"].items():
             parts[f"{row['feed']}: {step}"] = seconds
         return
+    if "face" in row:
+        parts[f"files, {row['face']}"] = row["seconds"]
+        return
     for step, seconds in row["seconds"].items():
         parts[f"{row['element']}: {step}"] = seconds

@@ -1,4 +1,4 @@
-"""An element's DAG: is there work → build → gate → release, one task a step, each in process."""
+"""An element's DAG: is there work → build → gate → release → files, one task a step, each in process."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from ecowarehouse.airflow.names import core_uri, element_dag_id
 def element_dag(element: str, *, owner: str, feeds: tuple[str, ...], timezone: str) -> DAG:
     """The DAG `element__<element>`: by asset when core changed, and by clock.
 
-    A blocked period holds back no other: `release` releases what the gate let through, then `report` fails
-    the run with what was blocked for the first time.
+    A blocked period holds back no other: `release` releases what the gate let through, `export` writes the files,
+    and `report` fails the run with what was blocked for the first time.
     """
     minute = zlib.crc32(element.encode()) % 60  # elements spread over the hour, the same at every parse
     asset = Asset(name=core_uri(element), uri=core_uri(element))
@@ -34,7 +34,7 @@ def element_dag(element: str, *, owner: str, feeds: tuple[str, ...], timezone: s
         max_active_runs=1,
         default_args={"owner": owner, "retries": 0},
         tags=["element", element],
-        description=f"{element}：构建、质量门、发布 · build, gate, release",
+        description=f"{element}：构建、质量门、发布、导出 · build, gate, release, export",
         doc_md=texts.element(element, owner, feeds, minute),
         on_failure_callback=on_failure,
         **dag_defaults(),
@@ -45,5 +45,6 @@ def element_dag(element: str, *, owner: str, feeds: tuple[str, ...], timezone: s
         gate = PythonOperator(task_id="gate", python_callable=steps.gate, op_kwargs=given)
         release = BranchPythonOperator(task_id="release", python_callable=steps.release, op_kwargs=given)
         report = PythonOperator(task_id="report", python_callable=steps.report, op_kwargs=given)
-        has_work >> build >> gate >> release >> report
+        export = PythonOperator(task_id="export", python_callable=steps.export, op_kwargs=given)
+        has_work >> build >> gate >> release >> [export, report]
     return dag

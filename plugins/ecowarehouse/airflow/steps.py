@@ -126,8 +126,8 @@ def gate(element: str, *, dag_run: Any, ti: Any, **_: Any) -> None:
     _skip_if_superseded(result)
 
 
-def release(element: str, *, dag_run: Any, ti: Any, **_: Any) -> str | None:
-    """Release what the gate let through; `report` follows if something was held back for the first time."""
+def release(element: str, *, dag_run: Any, ti: Any, **_: Any) -> list[str]:
+    """Release what the gate let through. `export` follows, and `report` if something was newly held back."""
     from ecowarehouse import release as releases
     from ecowarehouse.postgres import connect
 
@@ -142,9 +142,20 @@ def release(element: str, *, dag_run: Any, ti: Any, **_: Any) -> str | None:
             lines = _newly_blocked(conn, build_id, _run_name(dag_run))
     lines += [f"refused: {r.dataset} {r.period_start}: {r.reason}" for r in result.refused]
     if not lines:
-        return None
+        return ["export"]
     ti.xcom_push(key="held_back", value=lines[:200])
-    return "report"
+    return ["export", "report"]
+
+
+def export(element: str, *, dag_run: Any, **_: Any) -> None:
+    """Bring the files up to what is released; without effect when they are."""
+    from ecowarehouse import exports
+    from ecowarehouse.postgres import connect
+    from ecowarehouse.settings import Settings
+
+    with connect("eco_release", application=f"export {element}") as conn:
+        for result in exports.export_standing(conn, Settings.load(), [element], run_id=_run_name(dag_run)):
+            logger.info("%s: %s", element, result.summary())
 
 
 def report(element: str, *, ti: Any, **_: Any) -> None:

@@ -56,10 +56,10 @@ Mend the file, run `eco source check {problem.feed_guess}`; Airflow replaces thi
 def element(name: str, owner: str, feeds: tuple[str, ...], minute: int) -> str:
     """The page of an element's DAG."""
     sources = ", ".join(f"`{ingest_dag_id(feed)}`" for feed in feeds) or "no feed: its contracts are broken"
-    return f"""# {name}: build, gate, release · 构建、质量门、发布
+    return f"""# {name}: build, gate, release, export · 构建、质量门、发布、导出
 
 **Purpose 用途.** Rebuilds what changed in the candidates of `{name}`, lets the gate judge every period of every
-dataset, and releases what it let through. 重建变化部分，逐数据集逐时段裁决，发布通过的部分。
+dataset, releases what it let through and writes its files. 重建变化部分，逐数据集逐时段裁决，发布通过的部分并导出文件。
 
 **Schedule 时间.** When core changed (asset `{core_uri(name)}`, from {sources}), and at minute {minute} of every hour,
 because an open period closes by time alone. `has_work` skips the rest when there is nothing to do.
@@ -72,6 +72,8 @@ because an open period closes by time alone. `has_work` skips the rest when ther
   was readable stays. After the mend: `eco build {name}`, or run this DAG again.
 - `gate`: the gate itself could not work. Nothing was released. The log says why.
 - `release`: refused or interrupted; it is one transaction, so nothing is half released. Run it again.
+- `export`: the release stands, its files are behind: a full disk, or a value that no file can carry. The log says
+  which; readers of files keep the last version. The next run writes them, or `eco export`. 发布已完成，文件待补。
 - `report`: **periods were blocked for the first time**; everything else has been released. The log lists dataset,
   period and reason. Out of it: mend the data (`eco load`, `eco correct`) and rebuild, or a named person decides:
   `eco gate waive … --reason … --until …`. 首次拦截的时段见日志；其余已发布。

@@ -31,6 +31,11 @@ select
         select from landing.batch b
         where b.feed = any(%(feeds)s) and b.ended_at > (select started_at from gate)
             and b.outcome in ('loaded', 'partial', 'unchanged')),
+    (select max(released_at) from governance.release where element = %(element)s) > coalesce((
+        select e.started_at from governance.step e
+        where e.kind = 'export' and e.subject = 'open' and e.outcome in ('done', 'nothing_to_do')
+            and e.figures -> 'elements' ? %(element)s
+        order by e.step_id desc limit 1), '-infinity'),
     (select waits from unresolved) and (
         exists (select from decision.waiver where decided_at > (select started_at from gate))
         or exists (select from decision.standards_approval where decided_at > (select started_at from gate)))
@@ -41,6 +46,7 @@ REASONS: Final = (
     "the newest build has not been judged",
     "the newest judgement has not been released",
     "periods wait, and the feeds' clock has moved on",
+    "files are behind the newest release",
     "periods wait, and somebody has decided",
 )
 

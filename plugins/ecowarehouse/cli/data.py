@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "load": "One feed now, from its system or from given files, into landing and core",
     "build": "`build core FEED`: core of a feed · `build [ELEMENT...]`: candidates of elements",
-    "cycle": "All of it once, in one process: feeds, core, candidates, gate, release",
+    "cycle": "All of it once, in one process: feeds, core, candidates, gate, release, files",
     "query": "One read-only SELECT: --as-of a moment, --judge-by an edition, in a --role",
     "fsck": "Compare ledger, kept bytes and landed rows; changes nothing",
     "recompute": "--check: work core and marts out again in full and compare with what stands",
@@ -105,6 +105,7 @@ def cycle(
         done = run(conn, _settings(), elements or ())
     _print_feeds(done.feeds, as_json)
     _print_elements(done, as_json)
+    _print_exports(done, as_json)
     if done.problems:
         raise ExceptionGroup("the cycle is not complete", done.problems)
     lost = any(not batch.usable for feed in done.feeds for batch in feed.batches)
@@ -273,6 +274,15 @@ def _print_elements(done: CycleRun, as_json: bool) -> None:
             print(f"  {dataset}: {said}; released {came} rows, {gone} no longer hold")
         for blocked in one.gate.blocked if one.gate is not None else ():
             print(f"  blocked: {blocked.dataset} {blocked.period_start:%Y-%m-%d %H:%M}: {blocked.reason}")
+
+
+def _print_exports(done: CycleRun, as_json: bool) -> None:
+    for one in done.exports:
+        if as_json:
+            _emit(one.summary(), True)
+            continue
+        new = sum(written.parts for written in one.written.values())
+        print(f"files  {one.face}: {one.outcome}, {new} parts written  ({one.seconds:.2f} s)  {one.folder}")
 
 
 def _print_answer(answer: Answer) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
@@ -34,7 +35,8 @@ class ExportResult:
     face: Face
     folder: Path
     outcome: ledger.Outcome = "nothing_to_do"
-    complete: bool = True
+    elements: list[str] = field(default_factory=list)
+    seconds: float = 0.0
     written: dict[str, Written] = field(default_factory=dict)
     withheld: dict[str, str] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
@@ -45,8 +47,9 @@ class ExportResult:
             "face": self.face,
             "folder": str(self.folder),
             "outcome": self.outcome,
-            "complete": self.complete,
+            "elements": self.elements,
             "datasets": {name: asdict(one) for name, one in sorted(self.written.items())},
+            "seconds": round(self.seconds, 3),
             "withheld": self.withheld,
             "failed": self.failed,
         }
@@ -68,6 +71,7 @@ def export(
     settings: Settings | None = None,
     datasets: Collection[str] = (),
     *,
+    elements: Collection[str] = (),
     face: Face = "open",
     out: Path | None = None,
     today: date | None = None,
@@ -81,7 +85,8 @@ def export(
     Args:
         conn: a connection whose login may act as `eco_release`, not in autocommit.
         settings: this process's by default.
-        datasets: all of the face if none is given.
+        datasets: all of the face if neither these nor elements are given.
+        elements: all datasets of these elements; an element may have none on the face.
         face: `open` for the public, `shared` for departments.
         out: `ECO_HOME/export` by default.
         today: the date by which the validity of publishing is judged; the city's by default.
@@ -93,18 +98,21 @@ def export(
     """
     settings = settings or Settings.load()
     house = _house(settings, today)
-    wanted = _wanted(house, datasets, face)
+    wanted = _wanted(house, datasets, elements, face)
     root = (out or settings.exports).expanduser().resolve()
-    result = ExportResult(face, root / face, complete=not datasets)
+    result = ExportResult(face, root / face, elements=_elements(house, datasets, elements))
     with (
         acting_as(conn, ROLE),
         ledger.step(conn, "export", subject(settings, face, root), run_id=run_id) as attempt,
         _alone(root, face),
     ):
         conn.execute("set transaction isolation level repeatable read")
+        began = time.perf_counter()
         _export(conn, house, wanted, result)
+        result.seconds = time.perf_counter() - began
         attempt.outcome, attempt.figures = result.outcome, result.summary()
         if result.failed:
+            # The index was written all the same: what could be exported, is.
             told = "; ".join(f"{name}: {problem}" for name, problem in sorted(result.failed.items()))
             raise ExportError(f"not exported: {told}")
     return result
@@ -122,8 +130,35 @@ def _house(settings: Settings, today: date | None) -> _House:
     return _House(settings, city, load_datasets(settings), contracts, here)
 
 
-def _wanted(house: _House, datasets: Collection[str], face: Face) -> list[Dataset]:
+def export_standing(
+    conn: psycopg.Connection[Any],
+    settings: Settings,
+    elements: Collection[str] = (),
+    *,
+    run_id: str | None = None,
+) -> list[ExportResult]:
+    """What a cycle exports: the open face, and the other one where somebody has exported it before.
+
+    Raises:
+        ExportError, LockNotObtained: as `export`.
+    """
+    chosen = [
+        face for face in faces.FACES if face == "open" or (settings.exports / face / index.INDEX).exists()
+    ]
+    return [export(conn, settings, elements=elements, face=face, run_id=run_id) for face in chosen]
+
+
+def _elements(house: _House, datasets: Collection[str], elements: Collection[str]) -> list[str]:
+    """Elements that are exported in full, which is what the element's DAG asks the ledger for."""
+    if datasets:
+        return []
+    return sorted(elements or {one.element for one in house.datasets})
+
+
+def _wanted(house: _House, datasets: Collection[str], elements: Collection[str], face: Face) -> list[Dataset]:
     shown = [one for one in house.datasets if faces.is_shown(one, face)]
+    if elements:
+        shown = [one for one in shown if one.element in elements]
     if unknown := sorted(set(datasets) - {one.dataset for one in shown}):
         known = ", ".join(one.dataset for one in shown)
         raise ExportError(f"the face {face} has no dataset {', '.join(unknown)}; it has: {known}")
@@ -166,18 +201,15 @@ def _close(house: _House, result: ExportResult) -> bool:
 
 
 def _one(conn: psycopg.Connection[Any], house: _House, dataset: Dataset, result: ExportResult) -> bool:
+    """Bring one dataset up; returns whether anything a reader sees is different."""
     reason = faces.withheld(dataset, result.face, house.today)
     if reason is not None:
         result.withheld[dataset.dataset] = reason.en
         return False
     folder = result.folder / folder_name(dataset)
+    before = manifest.read(folder / manifest.LATEST)
     try:
         facts = facts_of(dataset, result.face, house.city, house.contracts)
-        before = (
-            files.sha256_of((folder / manifest.LATEST).read_bytes())
-            if (folder / manifest.LATEST).exists()
-            else ""
-        )
         written = write_dataset(conn, house.settings, facts, folder)
     except ExportError as problem:
         result.failed[dataset.dataset] = str(problem)
@@ -185,16 +217,8 @@ def _one(conn: psycopg.Connection[Any], house: _House, dataset: Dataset, result:
     if written is None:
         return False
     result.written[dataset.dataset] = written
-    taken_back = purging.purge_closed_columns(folder, _shown(folder))
-    tidied = purging.tidy(folder)
-    return bool(taken_back or tidied) or before != files.sha256_of((folder / manifest.LATEST).read_bytes())
-
-
-def _shown(folder: Path) -> list[str]:
-    """Columns of the newest version."""
-    descriptor = manifest.latest(folder)
-    assert descriptor is not None
-    return manifest.columns(folder, descriptor)
+    taken_back = purging.purge_what_may_not_stand(conn, dataset, folder)
+    return bool(taken_back) or before != manifest.read(folder / manifest.LATEST)
 
 
 def _write_index(conn: psycopg.Connection[Any], house: _House, result: ExportResult) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 TEMPORARY: Final = ".tmp-"
+UNFINISHED: Final = ".unfinished"
 FILES: Final = "files"
 _CHUNK: Final = 1 << 20
 _IN_NAME: Final = 16
@@ -91,6 +92,22 @@ def sweep(folder: Path) -> int:
     for leftover in leftovers:
         leftover.unlink(missing_ok=True)
     return len(leftovers)
+
+
+def begin(folder: Path) -> None:
+    """Mark a folder in which files come before the manifest that names them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / UNFINISHED).touch()
+
+
+def is_unfinished(folder: Path) -> bool:
+    """Whether somebody began here and did not end: there may be files that no manifest names."""
+    return (folder / UNFINISHED).exists()
+
+
+def end(folder: Path) -> None:
+    """Take the mark away: every file is named."""
+    (folder / UNFINISHED).unlink(missing_ok=True)
 
 
 def _hashed(path: Path) -> tuple[str, int]:

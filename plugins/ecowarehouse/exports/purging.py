@@ -3,38 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
+from typing import Any, Final
 
-from ecowarehouse.exports import files, manifest
+import psycopg
+
+from ecowarehouse.datasets import Dataset
+from ecowarehouse.exports import files, manifest, retracted
 from ecowarehouse.exports.manifest import Version
+from ecowarehouse.exports.retracted import Retraction
+
+_HANDLED: Final = ".retracted.json"
+_CLOSED: Final = {"zh": "含有不再公开的字段", "en": "it has a column that is no longer shown"}
+_RETRACTED: Final = {"zh": "含有已撤回的数据", "en": "it has data that were retracted"}
 
 
-def purge(folder: Path, version: Version, reason: dict[str, str]) -> None:
-    """Take back one version: a note first, then its manifest; its files go with the next `tidy`.
+def purge_what_may_not_stand(conn: psycopg.Connection[Any], dataset: Dataset, folder: Path) -> list[Version]:
+    """After the newest version is written: take back older ones with closed columns or retracted rows.
+
+    Costs a look at a few schemas and at the decisions; manifests are read only if there is something to take back.
 
     Args:
-        folder: the dataset's folder; the caller holds the lock of the face.
-        version: the version.
-        reason: why, in `zh` and `en`.
+        conn: reads `decision` and `governance`.
+        dataset: the dataset.
+        folder: its folder on one face; the caller holds the lock of the face.
     """
-    files.write(
-        folder / f"{version}{manifest.REMOVED}",
-        files.json_bytes({"version": str(version), "removed_because": reason}),
-    )
-    (folder / f"{version}{manifest.PACKAGE}").unlink(missing_ok=True)
-    (folder / f"{version}{manifest.SUMS}").unlink(missing_ok=True)
+    taken_back = _purge_closed_columns(folder)
+    for retraction in retracted.retractions(conn, dataset.dataset):
+        taken_back += _purge_retracted(folder, retraction)
+    if taken_back or files.is_unfinished(folder):
+        tidy(folder)
+        files.end(folder)
+    return taken_back
 
 
-def purge_closed_columns(folder: Path, shown: Sequence[str]) -> list[Version]:
-    """Take back versions with a column that the face no longer shows; returns them."""
-    found = []
-    for version, path in manifest.manifests(folder).items():
-        descriptor = manifest.read(path)
-        if descriptor is None or not set(manifest.columns(folder, descriptor)) <= set(shown):
-            purge(
-                folder, version, {"zh": "含有不再公开的字段", "en": "it has a column that is no longer shown"}
-            )
-            found.append(version)
+def purge(folder: Path, period_from: datetime, period_to: datetime, before: int) -> list[Version]:
+    """Take back every version older than release `before` that has data of these periods; their files go.
+
+    Args:
+        folder: the dataset's folder on one face; the caller holds the lock of the face, and the newest version is
+            of `before` or later.
+        period_from: first moment.
+        period_to: last moment, exclusive.
+        before: the release in which the data are gone.
+    """
+    files.begin(folder)
+    found = [
+        version
+        for version, path in manifest.manifests(folder).items()
+        if version.release_id < before and _meets(path, period_from, period_to)
+    ]
+    for version in found:
+        _take_back(folder, version, _RETRACTED)
     return found
 
 
@@ -50,3 +71,58 @@ def tidy(folder: Path) -> int:
     for path in gone:
         path.unlink()
     return len(gone)
+
+
+def _take_back(folder: Path, version: Version, reason: dict[str, str]) -> None:
+    """A note first, then the manifest goes; files go with the next `tidy`, for others may need them."""
+    note = {"version": str(version), "removed_because": reason}
+    files.write(folder / f"{version}{manifest.REMOVED}", files.json_bytes(note))
+    (folder / f"{version}{manifest.PACKAGE}").unlink(missing_ok=True)
+    (folder / f"{version}{manifest.SUMS}").unlink(missing_ok=True)
+
+
+def _purge_closed_columns(folder: Path) -> list[Version]:
+    newest = manifest.latest(folder)
+    assert newest is not None
+    shown = set(manifest.columns(folder, newest))
+    schemas = [manifest.read(path) for path in folder.glob(f"{files.FILES}/schema.*.json")]
+    if all(_names(schema) <= shown for schema in schemas):
+        return []
+    files.begin(folder)
+    found = [
+        version for version, path in manifest.manifests(folder).items() if not _columns(folder, path) <= shown
+    ]
+    for version in found:
+        _take_back(folder, version, _CLOSED)
+    return found
+
+
+def _purge_retracted(folder: Path, retraction: Retraction) -> list[Version]:
+    """Once for each decision and folder: what is written later no longer has the data."""
+    handled: Sequence[str] = (manifest.read(folder / _HANDLED) or {}).get("handled", [])
+    if retraction.gone_in is None or retraction.identity in handled:
+        return []
+    found = purge(folder, retraction.period_from, retraction.period_to, retraction.gone_in)
+    tidy(folder)
+    files.write(folder / _HANDLED, files.json_bytes({"handled": sorted([*handled, retraction.identity])}))
+    return found
+
+
+def _meets(path: Path, period_from: datetime, period_to: datetime) -> bool:
+    descriptor = manifest.read(path)
+    if descriptor is None:
+        return True
+    return any(
+        datetime.fromisoformat(part.facts["period_from"]) < period_to
+        and datetime.fromisoformat(part.facts["period_to"]) > period_from
+        for part in manifest.parts_of(descriptor)
+    )
+
+
+def _columns(folder: Path, path: Path) -> set[str]:
+    descriptor = manifest.read(path)
+    return set(manifest.columns(folder, descriptor)) if descriptor else set()
+
+
+def _names(schema: dict[str, Any] | None) -> set[str]:
+    return {str(field["name"]) for field in schema["fields"]} if schema else set()

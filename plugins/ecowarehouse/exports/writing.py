@@ -72,6 +72,7 @@ def write_dataset(
     newest = max(part.release_id for part in parts)
     if before is not None and _holds(before, folder, newest, declared):
         return Written(before["version"], 0, len(parts))
+    files.begin(folder)
     releases = published.releases(conn, [part.release_id for part in parts])
     work = _Work(conn, facts, fields, folder, releases)
     kept = _reusable(before, folder, declared)

@@ -108,9 +108,10 @@ def test_the_house_belongs_to_the_department_that_the_city_names(tmp_path: Path)
     assert _read(city, tmp_path / "home")["dags"]["governance__freshness"]["owner"] == "cnemc"
 
 
-def test_an_element_is_one_chain(read: dict[str, Any]) -> None:
+def test_an_element_is_one_chain_that_ends_in_files_and_a_report(read: dict[str, Any]) -> None:
     assert read["dags"]["element__air"]["tasks"] == {
-        "has_work": ["build"], "build": ["gate"], "gate": ["release"], "release": ["report"], "report": [],
+        "has_work": ["build"], "build": ["gate"], "gate": ["release"], "release": ["export", "report"],
+        "export": [], "report": [],
     }  # fmt: skip
 
 
