@@ -80,10 +80,10 @@ def fail_with(message: str, **_: Any) -> None:
 
 def has_work(element: str, *, dag_run: Any, **_: Any) -> bool:
     """Whether there is anything to build, judge or release; a backfill never has."""
-    from ecowarehouse.airflow.work import pending
     from ecowarehouse.contracts import load_contracts
     from ecowarehouse.postgres import connect
     from ecowarehouse.settings import Settings
+    from ecowarehouse.work import pending
 
     if _is_backfill(dag_run):
         logger.warning(

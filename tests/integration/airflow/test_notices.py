@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from ecowarehouse import notices
-from ecowarehouse.airflow.work import REASONS, pending
 from ecowarehouse.postgres import connect
 from ecowarehouse.settings import Settings
+from ecowarehouse.work import REASONS, pending
 
 
 class _Hook(ThreadingHTTPServer):
