@@ -13,9 +13,9 @@ import frictionless
 import pytest
 
 from ecowarehouse import exports
-from ecowarehouse.airflow.work import REASONS, pending
 from ecowarehouse.exports import files
 from ecowarehouse.postgres.connection import connect
+from ecowarehouse.work import REASONS, pending
 from tests.integration.exports.export_house import ExportHouse
 
 ROOT = Path(__file__).resolve().parents[3]
