@@ -27,14 +27,20 @@
     ) as days (day)
 {%- endmacro %}
 
-{# Areas and local days that this build's scope touches: those of participating and other sites alike. #}
+{# Areas and local days that this build's scope touches, of participating and other sites alike: those a site belongs to
+   and those it was ever said to belong to, which have to be worked out without it. #}
 {% macro scope_area_days(element) -%}
     select distinct
-        site.area_code,
+        coalesce(site.area_code, alias.area_code, site.area_name) as area_code,
         days.day
     from ({{ scope_days(element) }}) as days
-    inner join ({{ site_with_area(element) }}) as site on days.station_code = site.site_code
-    where site.area_code is not null
+    inner join (
+        select element, site_code, area_code, area_name from {{ source('core', 'site') }}
+        union
+        select element, site_code, area_code, area_name from {{ source('core', 'site_retired') }}
+    ) as site on days.station_code = site.site_code
+    left join {{ ref('area_alias') }} as alias on site.area_name = alias.area_name
+    where site.element = '{{ element }}' and coalesce(site.area_code, site.area_name) is not null
 {%- endmacro %}
 
 {# pre_hook of every mart: what the build is about to write again goes first, in the same transaction. #}

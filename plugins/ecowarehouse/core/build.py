@@ -80,19 +80,16 @@ def build(conn: psycopg.Connection[Any], contract: Contract, *, run_id: str | No
             attempt.outcome = "nothing_to_do"
             return result
         _prepare(conn, contract, waiting)
-        described: set[str] = set()
         for sighting in waiting:
             result.sightings += 1
             _take_up(conn, contract, sighting, result)
-            written = sites.take_up(conn, contract, sighting.batch_id, sighting.content_batch_id)
-            described.update(written)
-            result.sites += len(written)
+            result.sites += len(sites.take_up(conn, contract, sighting.batch_id, sighting.content_batch_id))
             conn.execute(
                 "update landing.batch set core_step_id = %s where batch_id = %s",
                 [attempt.step_id, sighting.batch_id],
             )
         result.flags = flags.judge(conn, contract.element, contract.averaging)
-        _note_changes(conn, contract, attempt, waiting[-1].batch_id, sorted(described))
+        _note_changes(conn, contract, attempt, waiting[-1].batch_id)
         attempt.figures = asdict(result)
     logger.info(
         "core %s: %d sightings, %d versions (%d revised, %d retired), %d flags",
@@ -122,6 +119,10 @@ def _prepare(conn: psycopg.Connection[Any], contract: Contract, waiting: list[Si
     conn.execute(
         "create temporary table touched (series_id integer, period_from timestamptz, period_to timestamptz,"
         " versions bigint, revised bigint) on commit drop"
+    )
+    conn.execute(
+        "create temporary table site_before on commit drop as select * from core.site_current where feed = %s",
+        [contract.feed],
     )
     channels.apply(conn, contract)
     new_series = 0
@@ -320,45 +321,47 @@ def reconcile(conn: psycopg.Connection[Any], element: str, batch_id: int) -> int
     return int(retired[0]) if retired else 0
 
 
-def _note_changes(
-    conn: psycopg.Connection[Any], contract: Contract, attempt: Attempt, batch_id: int, described: list[str]
-) -> None:
+def _note_changes(conn: psycopg.Connection[Any], contract: Contract, attempt: Attempt, batch_id: int) -> None:
     """Ranges by site that builds must take up.
 
-    Changed values, values whose flags came to matter or ceased to, and all periods of a site of which something else
-    is said now: marts carry its name, area and role.
+    Changed values, values whose flags came to matter or ceased to, and all periods since the first of a site of which
+    something else is said now: marts carry its name, area and role, and it counts in its area even while it is silent.
+    A site that turns out to be older than known counts in the periods from its first to the one that was the first.
     """
     conn.execute(
         """
         insert into core.change (element, feed, site_code, period_from, period_to, batch_id, step_id)
-        select series.element, series.feed, series.site_code, min(range.period_from),
-            max(range.period_to) + %(length)s, %(batch)s, %(step)s
+        select %(element)s, %(feed)s, range.site_code, min(range.period_from), max(range.period_to), %(batch)s, %(step)s
         from (
-            select series_id, period_from, period_to from touched
+            select series.site_code, period_from, period_to + %(length)s as period_to
+            from touched inner join core.series using (series_id)
             union all
-            select series_id, min(period_start), max(period_start) from reflagged
-            where flag in (3, 4) group by series_id
+            select series.site_code, period_start, period_start + %(length)s
+            from reflagged inner join core.series using (series_id)
+            where flag in (3, 4)
             union all
-            select series.series_id, first.period_start, last.period_start
-            from core.series
-            cross join lateral (
-                select min(period_start) as period_start from core.observation as o
-                where o.element = series.element and o.series_id = series.series_id
-            ) as first
-            cross join lateral (
-                select max(period_start) as period_start from core.observation as o
-                where o.element = series.element and o.series_id = series.series_id
+            select now.site_code, now.valid_from,
+                case when row(now.site_name, now.area_name, now.longitude, now.latitude, now.site_type, now.takes_part)
+                        is not distinct from row(before.site_name, before.area_name, before.longitude, before.latitude,
+                                                 before.site_type, before.takes_part)
+                    then before.valid_from else last.period_to end
+            from core.site_current as now
+            left join site_before as before using (feed, site_code)
+            cross join (
+                select max(period_to) as period_to from landing.batch
+                where core_step_id is not null
+                    and feed in (select feed from core.channel where element = %(element)s)
             ) as last
-            where series.feed = %(feed)s and series.site_code = any(%(described)s)
+            where now.feed = %(feed)s and now is distinct from before
         ) as range
-        inner join core.series using (series_id)
-        group by series.element, series.feed, series.site_code
+        where range.period_from < range.period_to
+        group by range.site_code
         """,
         {
+            "element": contract.element,
+            "feed": contract.feed,
             "batch": batch_id,
             "step": attempt.step_id,
             "length": contract.averaging,
-            "feed": contract.feed,
-            "described": described,
         },
     )

@@ -36,7 +36,9 @@ _OBSERVATION = (
     "select series_id, period_start, known_at, qualifier, value, value_text, detection_limit, source_mark"
 )
 _FLAG = "select series_id, period_start, known_at, test, rule_version, flag, detail"
-_SITE = "select site_code, known_at, site_name, area_name, longitude, latitude, site_type, takes_part"
+_SITE = (
+    "select site_code, known_at, site_name, area_name, longitude, latitude, site_type, takes_part, valid_from"
+)
 
 
 def check(conn: psycopg.Connection[Any], contract: Contract) -> list[Difference]:

@@ -9,16 +9,18 @@ import psycopg
 if TYPE_CHECKING:
     from ecowarehouse.contracts import Contract
 
-# What each sighting says of each site, its type by the first rule of the contract that matches the name.
+# What each sighting says of each site, its type by the first rule of the contract that matches the name, and the first
+# period it has of it: a site is counted in its area from its first period on, and not before.
 _SAID = """
     select heard.*, kind.site_type, kind.takes_part
     from (
         select distinct on (site.site_code, batch.known_at)
             batch.feed, site.site_code, batch.known_at, batch.batch_id, batch.sha256,
             site.site_name, site.area_name, site.longitude, site.latitude,
-            row(site.site_name, site.area_name, site.longitude, site.latitude) as content
+            row(site.site_name, site.area_name, site.longitude, site.latitude) as content,
+            min({first_period}) over (partition by site.site_code, batch.known_at) as first_period
         from landing.batch as batch
-        inner join {staging} as site on site.content_batch_id = batch.content_batch_id
+        inner join {described} as site on site.content_batch_id = batch.content_batch_id
         where batch.feed = %(feed)s and {sightings}
         order by site.site_code, batch.known_at, batch.sha256 desc, site.row_number desc
     ) as heard
@@ -31,48 +33,67 @@ _SAID = """
     ) as kind
 """
 
-# Of one content the last row of each site says what holds; nothing else of a large content is worked out.
-_THIS = """
-    batch.batch_id = %(batch_id)s and site.content_batch_id = %(content_batch_id)s and site.row_number in (
-        select max(last.row_number) from {staging} as last
-        where last.content_batch_id = %(content_batch_id)s group by last.site_code
-    )
-"""
+# Of one content the last row of each site says what holds; of the others only the period is worked out.
+_LAST_ROWS = """(
+    select one.*, seen.first_period
+    from (
+        select site_code, max(row_number) as row_number, min(period_start) as first_period
+        from {described} where content_batch_id = %(content_batch_id)s group by site_code
+    ) as seen
+    inner join {described} as one on one.row_number = seen.row_number
+    where one.content_batch_id = %(content_batch_id)s
+)"""
 
 _INSERT = """
     insert into core.site (feed, site_code, known_at, element, site_name, area_name, longitude, latitude, crs,
-        site_type, type_evidence, takes_part, batch_id)
+        site_type, type_evidence, takes_part, valid_from, batch_id)
     select feed, site_code, known_at, %(element)s, site_name, area_name, longitude, latitude, %(crs)s,
-        site_type, 'name', takes_part, batch_id
+        site_type, 'name', takes_part, valid_from, batch_id
     from said
     returning site_code
 """
 
 _NEW_OR_CHANGED = f"""
 with said as (
-    select said.* from ({_SAID}) as said
+    select said.*, least(said.first_period, holds.valid_from) as valid_from
+    from ({_SAID}) as said
     left join lateral (
-        select site.site_code, row(site.site_name, site.area_name, site.longitude, site.latitude) as content
+        select site.site_code, site.valid_from,
+            row(site.site_name, site.area_name, site.longitude, site.latitude) as content
         from core.site as site
         where site.feed = said.feed and site.site_code = said.site_code and site.known_at <= said.known_at
         order by site.known_at desc limit 1
     ) as holds on true
     where holds.site_code is null or holds.content is distinct from said.content
+        or said.first_period < holds.valid_from
 )
 """
 
 _WORKED_OUT = f"""
-with sighting as ({_SAID}),
+with sighting as (
+    select *, min(first_period) over (partition by site_code order by known_at) as valid_from
+    from ({_SAID}) as said
+),
 said as (
     select * from (
-        select *, lag(content) over by_site as predecessor, lag(true, 1, false) over by_site as known
+        select *, lag(content) over by_site as predecessor, lag(valid_from) over by_site as counted_from
         from sighting
         window by_site as (partition by site_code order by known_at)
     ) as compared
-    where not known or predecessor is distinct from content
+    where counted_from is distinct from valid_from or predecessor is distinct from content
 )
 """
 _VERSIONS = _WORKED_OUT + _INSERT
+
+# A version that is no more is kept: an area that a site belonged to in an earlier build has to be built again.
+_RETIRE = """
+    insert into core.site_retired
+    select before.*, clock_timestamp(), %(batch_id)s from site_before_late as before
+    where not exists (
+        select from core.site as site
+        where site.feed = before.feed and site.site_code = before.site_code and site.known_at = before.known_at
+            and row(site.site_name, site.area_name) is not distinct from row(before.site_name, before.area_name))
+"""
 
 
 def take_up(
@@ -83,32 +104,50 @@ def take_up(
     A sighting that is not the newest works the history of the sites that it contradicts out again, from all sightings.
     """
     parameters = {**_parameters(contract, batch_id), "content_batch_id": content_batch_id}
-    staging = contract.staging_site_relation
-    this = _NEW_OR_CHANGED.format(staging=staging, sightings=_THIS.format(staging=staging))
+    described = contract.staging_site_relation
+    this = _NEW_OR_CHANGED.format(
+        described=_LAST_ROWS.format(described=described),
+        first_period="site.first_period",
+        sightings="batch.batch_id = %(batch_id)s",
+    )
     if not _is_late(conn, contract.feed, batch_id):
         return _codes(conn, this + _INSERT, parameters)
     contradicted = _codes(conn, this + "select site_code from said", parameters)
     if not contradicted:
         return []
+    parameters["contradicted"] = contradicted
+    conn.execute("drop table if exists site_before_late")
     conn.execute(
-        "delete from core.site where feed = %s and site_code = any(%s)", [contract.feed, contradicted]
+        "create temporary table site_before_late on commit drop as"
+        " select * from core.site where feed = %(feed)s and site_code = any(%(contradicted)s)",
+        parameters,
+    )
+    conn.execute(
+        "delete from core.site where feed = %(feed)s and site_code = any(%(contradicted)s)", parameters
     )
     every = (
         "batch.outcome in ('loaded', 'unchanged', 'partial') and site.site_code = any(%(contradicted)s)"
         " and (batch.core_step_id is not null or batch.batch_id = %(batch_id)s)"
     )
-    statement = _VERSIONS.format(staging=staging, sightings=every)
-    return _codes(conn, statement, {**parameters, "contradicted": contradicted})
+    written = _codes(conn, _every_sighting(contract, _VERSIONS, every), parameters)
+    conn.execute(_RETIRE, parameters)
+    return written
 
 
 def work_out(conn: psycopg.Connection[Any], contract: Contract) -> None:
     """Leave the versions that all sightings taken up give in the temporary relation `wanted_site`."""
     taken_up = "batch.outcome in ('loaded', 'unchanged', 'partial') and batch.core_step_id is not null"
-    versions = _WORKED_OUT.format(staging=contract.staging_site_relation, sightings=taken_up)
+    versions = _every_sighting(contract, _WORKED_OUT, taken_up)
     conn.execute(
-        f"create temporary table wanted_site on commit drop as {versions}"
-        " select site_code, known_at, site_name, area_name, longitude, latitude, site_type, takes_part from said",
+        f"create temporary table wanted_site on commit drop as {versions} select site_code, known_at, site_name,"
+        " area_name, longitude, latitude, site_type, takes_part, valid_from from said",
         _parameters(contract, -1),
+    )
+
+
+def _every_sighting(contract: Contract, statement: str, sightings: str) -> str:
+    return statement.format(
+        described=contract.staging_site_relation, first_period="site.period_start", sightings=sightings
     )
 
 
