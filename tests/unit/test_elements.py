@@ -77,8 +77,9 @@ def test_one_problem_stops_nothing_else_and_is_told(
 
     monkeypatch.setattr(cycle, "run_feed", run_feed)
     monkeypatch.setattr(cycle, "run_element", run_element)
+    monkeypatch.setattr(cycle.exports, "export_standing", lambda *_: ran.append("exports"))
     conn = _Connection()
     done = cycle.run(cast("psycopg.Connection[Any]", conn), settings)
-    assert ran == ["weather_hourly", "air", "weather"]
+    assert ran == ["weather_hourly", "air", "weather", "exports"]
     assert [type(problem) for problem in done.problems] == [ChannelChanged, ContractsBroken]
     assert conn.rollbacks == 2
