@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 import psycopg
+
+_NOTHING_IS_CLOSED: Final = datetime.min.replace(tzinfo=UTC)
 
 
 def closed_before(
@@ -14,7 +16,8 @@ def closed_before(
 ) -> datetime | None:
     """Periods that end at or before this moment are closed: every feed's clock is past that and its lateness.
 
-    A feed that never delivered does not decide. None: no feed did, so nothing more is to come.
+    A feed that never delivered does not decide. None: no feed did, so nothing more is to come. Of a feed whose
+    contract cannot be read nobody knows how late it may be: it closes nothing.
     """
     rows = conn.execute(
         """
@@ -29,7 +32,9 @@ def closed_before(
         """,
         [list(feeds)],
     ).fetchall()
-    limits = [known_at - lateness.get(feed, timedelta()) for feed, known_at in rows]
+    limits = [
+        known_at - lateness[feed] if feed in lateness else _NOTHING_IS_CLOSED for feed, known_at in rows
+    ]
     return min(limits) if limits else None
 
 
