@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.util import find_spec
@@ -191,12 +192,16 @@ def _database(settings: Settings) -> Check:
 
 
 def _migrations(settings: Settings) -> Check:
+    import psycopg
+
     from ecowarehouse.postgres import cluster, migrate
     from ecowarehouse.postgres.connection import connect
 
     if not settings.database_url and cluster.status(settings) is None:
         return Check("migrations", "WARN", "unknown: no database", "eco up")
     with connect(application="doctor", admin=True, autocommit=True, settings=settings) as connection:
+        with suppress(psycopg.errors.UndefinedObject):  # before the first `eco up`
+            connection.execute(f"set role {migrate.OWNER}")  # a given login inherits nothing
         missing = migrate.pending(connection, settings.migrations)
     if missing:
         return Check(

@@ -49,6 +49,11 @@ def resolve(name: str, settings: Settings | None = None) -> str:
     return value
 
 
+def find(name: str, settings: Settings) -> str | None:
+    """A secret of the house itself, from the environment or the file; None if neither has it."""
+    return os.environ.get(environment_name(name)) or read(settings.secrets_file).get(name)
+
+
 def read(path: Path) -> dict[str, str]:
     """All secrets of a file, by dotted name; empty when there is no file.
 

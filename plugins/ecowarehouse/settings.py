@@ -7,6 +7,7 @@ the same code at another home. Imports nothing heavy: every command line starts 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -79,28 +80,40 @@ class Settings:
     city: Path
     database_url: str | None
     database: str
+    database_admin: str | None = None
+    api_url: str | None = None
+    api_public_url: str | None = None
 
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None) -> Settings:
         """Settings of this process: `ECO_HOME`, `ECO_CITY`, `ECO_DATABASE_URL`, `ECO_DATABASE`.
 
         `ECO_DATABASE` names the warehouse's database on the embedded server (tests use it to have one each).
-        With `ECO_DATABASE_URL` the URL names the database, and nothing embedded starts.
+        With `ECO_DATABASE_URL` the URL names the database, and nothing embedded starts; `ECO_DATABASE_ADMIN`
+        names another login of that server, for what `eco up` does.
+        `ECO_API_URL` says that Airflow's parts are containers, which find their API server there;
+        `ECO_API_PUBLIC_URL` is the address for people.
 
         Raises:
-            SettingsError: the database URL is of another kind.
+            SettingsError: a URL is of another kind.
         """
         env = os.environ if environment is None else environment
         root = Path(__file__).resolve().parents[2]
         url = env.get("ECO_DATABASE_URL") or None
         if url is not None and not url.startswith(("postgresql://", "postgres://")):
             raise SettingsError("ECO_DATABASE_URL: expected postgresql://user:password@host:port/database")
+        api_url = env.get("ECO_API_URL") or None
+        if api_url is not None and not re.fullmatch(r"http://[^/:]+:\d+", api_url):
+            raise SettingsError("ECO_API_URL: expected http://host:port")
         return cls(
             project_root=root,
             home=_folder(env.get("ECO_HOME"), root / ".eco"),
             city=_folder(env.get("ECO_CITY"), root / "city"),
             database_url=url,
             database=env.get("ECO_DATABASE") or DEFAULT_DATABASE,
+            database_admin=(env.get("ECO_DATABASE_ADMIN") or None) if url else None,
+            api_url=api_url,
+            api_public_url=env.get("ECO_API_PUBLIC_URL") or api_url,
         )
 
     @property

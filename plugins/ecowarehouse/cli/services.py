@@ -167,12 +167,17 @@ def _database_line() -> str:
 def _ledger() -> list[dict[str, Any]]:
     """Attempts by kind and outcome; empty before the first migration."""
     from ecowarehouse.postgres.connection import connect
+    from ecowarehouse.postgres.errors import DatabaseUnreachable
 
     statement = """
         select kind, outcome, count(*), max(started_at) from governance.attempt
         group by kind, outcome order by max(started_at) desc
     """
-    with connect(application="status", admin=True, autocommit=True) as connection:
+    try:
+        connection = connect("eco_engineer", application="status", autocommit=True)
+    except DatabaseUnreachable:
+        return []
+    with connection:
         exists = connection.execute("select to_regclass('governance.attempt') is not null").fetchone()
         if exists is None or not exists[0]:
             return []

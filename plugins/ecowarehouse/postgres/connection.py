@@ -22,6 +22,8 @@ from ecowarehouse.postgres.errors import DatabaseUnreachable
 from ecowarehouse.settings import DEFAULT_DATABASE, Settings
 
 WAREHOUSE = DEFAULT_DATABASE  # "the warehouse's database", whatever its name is in this process
+GIVEN_SECRET = "database.password"  # the name of a secret, not one
+GIVEN_ADMIN_SECRET = "database.admin"  # the name of a secret, not one
 
 _VARIABLES = {
     "host": "PGHOST",
@@ -69,7 +71,7 @@ def connect(
     """Connect to the warehouse as login `eco`, acting as `role`; start the embedded server if need be.
 
     Without a role the login may do nothing but take one. `admin` logs in as superuser: for `eco up`, backup
-    and tests. With `ECO_DATABASE_URL` the URL's login serves for both.
+    and tests. With `ECO_DATABASE_URL` the URL's login serves for both, unless `ECO_DATABASE_ADMIN` names another.
 
     Raises:
         DatabaseUnreachable: no login, or the role does not exist or is not granted to the login.
@@ -127,7 +129,7 @@ def endpoint(
         DatabaseUnreachable: nothing is recorded yet, or the URL is malformed.
     """
     if settings.database_url:
-        return _given(settings.database_url, database)
+        return _given(settings, settings.database_url, database, admin=admin)
     port = port or cluster.read_port(settings)
     known = secrets.read(settings.secrets_file)
     password = known.get(cluster.ADMIN_SECRET if admin else cluster.LOGIN_SECRET)
@@ -148,7 +150,8 @@ class _NotRecorded(DatabaseUnreachable):
     """No port or password is recorded: the embedded server was never made, or does not run."""
 
 
-def _given(url: str, database: str) -> Endpoint:
+def _given(settings: Settings, url: str, database: str, *, admin: bool) -> Endpoint:
+    """The URL's parts. A password that is not in it is a secret, or libpq's business (.pgpass, peer)."""
     try:
         parameters = {name: str(value) for name, value in conninfo_to_dict(url).items() if value is not None}
     except psycopg.ProgrammingError as error:
@@ -158,6 +161,12 @@ def _given(url: str, database: str) -> Endpoint:
     parameters.setdefault("dbname", DEFAULT_DATABASE)
     if database != WAREHOUSE:
         parameters["dbname"] = database
+    secret = GIVEN_SECRET
+    if admin and settings.database_admin:
+        secret, parameters["user"] = GIVEN_ADMIN_SECRET, settings.database_admin
+        parameters.pop("password", None)
+    if "password" not in parameters and (password := secrets.find(secret, settings)):
+        parameters["password"] = password
     return Endpoint(parameters)
 
 
@@ -180,7 +189,8 @@ def _listens(port: int) -> bool:
 
 
 def _login(where: Endpoint, settings: Settings, application: str) -> psycopg.Connection[tuple[Any, ...]]:
-    given = {"connect_timeout": "10"} | where.parameters
+    # Another server's maintenance database may have no encoding, and then names would come as bytes.
+    given = {"connect_timeout": "10", "client_encoding": "utf8"} | where.parameters
     given |= {"application_name": f"eco {application}", "options": _options(given.get("options"), settings)}
     return psycopg.connect(make_conninfo("", **given), autocommit=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -10,7 +11,7 @@ from psycopg.conninfo import make_conninfo
 
 from ecowarehouse import secrets
 from ecowarehouse.postgres import cluster, migrate, roles
-from ecowarehouse.postgres.connection import connect, endpoint
+from ecowarehouse.postgres.connection import GIVEN_SECRET, connect, endpoint
 from ecowarehouse.postgres.errors import DatabaseUnreachable
 from ecowarehouse.settings import Settings
 
@@ -60,15 +61,37 @@ def create_database(
             statement += " encoding 'UTF8' locale 'C' locale_provider builtin builtin_locale 'C.UTF-8'"
         identifiers = [sql.Identifier(part) for part in (name, owner, template)]
         connection.execute(sql.SQL(statement).format(*identifiers))
-    connection.execute(sql.SQL("revoke all on database {} from public").format(sql.Identifier(name)))
+    with roles.as_owner_of(connection, name):
+        connection.execute(sql.SQL("revoke all on database {} from public").format(sql.Identifier(name)))
 
 
 def _prepare_given(settings: Settings) -> list[migrate.Migration]:
+    where = endpoint(settings).parameters
+    login, password, name = where.get("user", ""), where.get("password"), where["dbname"]
+    with maintenance(settings) as connection:
+        roles.create(connection)
+        if settings.database_admin and settings.database_admin != login:
+            if password is None:
+                raise DatabaseUnreachable(
+                    f"ECO_DATABASE_ADMIN makes the login {login or 'of ECO_DATABASE_URL'}: it needs a name in the "
+                    f"URL and a password, in the URL or as {secrets.environment_name(GIVEN_SECRET)}"
+                )
+            roles.ensure_login(connection, login, password)
+        create_database(connection, name, owner=roles.OWNER)
+        roles.let_in(connection, name, [login or connection.info.user, connection.info.user])
+        create_database(connection, AIRFLOW, owner=login or connection.info.user)
     with connect(application="prepare", admin=True, autocommit=True, settings=settings) as connection:
-        roles.apply(connection)
-        login = connection.info.user
-        create_database(connection, AIRFLOW, owner=login)
+        roles.grant(connection, login or connection.info.user)
         return migrate.apply(connection, settings.migrations)
+
+
+def maintenance(settings: Settings) -> psycopg.Connection[Any]:
+    """An admin's connection from which the warehouse's database can be made; to itself, where only it is open."""
+    with suppress(DatabaseUnreachable):
+        return connect(
+            application="prepare", admin=True, autocommit=True, database="postgres", settings=settings
+        )
+    return connect(application="prepare", admin=True, autocommit=True, settings=settings)
 
 
 def _admin(settings: Settings, database: str, port: int) -> psycopg.Connection[Any]:

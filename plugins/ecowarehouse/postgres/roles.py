@@ -5,11 +5,14 @@ What a role may do to tables is granted where the tables are made, in migrations
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
 from psycopg import errors, sql
+
+from ecowarehouse.postgres.errors import DatabaseUnreachable
 
 OWNER = "eco_owner"
 LOGIN = "eco"
@@ -30,10 +33,10 @@ READERS_OF_OTHERS = ("eco_department", "eco_public")  # people outside: no tempo
 _LOCK = 0x65636F01  # "eco" 1: advisory locks of the house
 
 
-def apply(connection: psycopg.Connection[Any]) -> None:
+def apply(connection: psycopg.Connection[Any], login: str = LOGIN) -> None:
     """Create roles and grant what belongs to the database itself; by an admin in autocommit. Idempotent."""
     create(connection)
-    grant(connection)
+    grant(connection, login)
 
 
 def create(connection: psycopg.Connection[Any]) -> None:
@@ -43,10 +46,9 @@ def create(connection: psycopg.Connection[Any]) -> None:
         _create_group(connection, OWNER, "owns the tables of migrations · 表所有者")
         for role, meaning in STEP_ROLES.items():
             _create_group(connection, role, meaning)
-        row = connection.execute("select rolsuper from pg_roles where rolname = session_user").fetchone()
-        if row is not None and not row[0]:  # a given database with a login of less power
+        if not _is_superuser(connection):  # a given database with a login of less power
             _let_act_as(connection, connection.info.user, (OWNER, *STEP_ROLES))
-        else:
+        with suppress(errors.InsufficientPrivilege):  # then it reads what is granted table by table
             connection.execute("grant pg_read_all_data to eco_engineer")
     finally:
         connection.execute("select pg_advisory_unlock(%s)", [_LOCK])
@@ -55,18 +57,65 @@ def create(connection: psycopg.Connection[Any]) -> None:
 def ensure_login(connection: psycopg.Connection[Any], login: str, password: str) -> None:
     """Create the login that may take every step role and has no right of its own."""
     _create(connection, login)
-    statement = sql.SQL("alter role {} login nosuperuser nocreatedb nocreaterole noinherit password {}")
-    connection.execute(statement.format(sql.Identifier(login), sql.Literal(password)))
+    # Only a superuser may speak of this attribute, be it to deny it; what others make has it not.
+    power = sql.SQL("nosuperuser nocreatedb" if _is_superuser(connection) else "")
+    statement = sql.SQL("alter role {} login {} nocreaterole noinherit password {}")
+    connection.execute(statement.format(sql.Identifier(login), power, sql.Literal(password)))
     _let_act_as(connection, login, tuple(STEP_ROLES))
+    if not _is_superuser(connection):
+        _let_act_as(connection, connection.info.user, (login,))  # to make a database for it
 
 
-def grant(connection: psycopg.Connection[Any]) -> None:
+@contextmanager
+def as_owner_of(connection: psycopg.Connection[Any], database: str) -> Iterator[None]:
+    """Do the body as the owner of a database: others' grants on it are ignored with a warning.
+
+    Raises:
+        DatabaseUnreachable: the session may not act as the owner.
+    """
+    row = connection.execute(
+        "select pg_get_userbyid(datdba), pg_has_role(session_user, datdba, 'SET') from pg_database "
+        "where datname = %s",
+        [database],
+    ).fetchone()
+    owner, may = row or ("nobody", False)
+    if not may:
+        raise DatabaseUnreachable(
+            f"database {database} belongs to {owner}, whom {connection.info.user} may not act as. "
+            f"Mend: alter database {database} owner to {connection.info.user}"
+        )
+    connection.execute(sql.SQL("set role {}").format(sql.Identifier(owner)))
+    try:
+        yield
+    finally:
+        connection.execute("reset role")
+
+
+def let_in(connection: psycopg.Connection[Any], database: str, logins: list[str]) -> None:
+    """Let logins enter a database that is closed to PUBLIC: they inherit this right from no role."""
+    names = sql.SQL(", ").join(sql.Identifier(login) for login in dict.fromkeys(logins))
+    with as_owner_of(connection, database):
+        connection.execute(
+            sql.SQL("grant connect on database {} to {}").format(sql.Identifier(database), names)
+        )
+
+
+def grant(connection: psycopg.Connection[Any], login: str = LOGIN) -> None:
     """Grants on the current database: who may enter, who may make schemas."""
-    row = connection.execute("select current_database()").fetchone()
-    database = sql.Identifier(row[0] if row else "")
+    with as_owner_of(connection, connection.info.dbname):
+        _grant(connection, login)
+
+
+def _is_superuser(connection: psycopg.Connection[Any]) -> bool:
+    row = connection.execute("select rolsuper from pg_roles where rolname = session_user").fetchone()
+    return row is not None and bool(row[0])
+
+
+def _grant(connection: psycopg.Connection[Any], login: str) -> None:
+    database = sql.Identifier(connection.info.dbname)
     everyone = [OWNER, *STEP_ROLES]
-    if _exists(connection, LOGIN):
-        everyone.append(LOGIN)  # it does not inherit, and the right to enter is asked of the login
+    if _exists(connection, login):
+        everyone.append(login)  # it does not inherit, and the right to enter is asked of the login
     inside = [role for role in everyone if role not in READERS_OF_OTHERS]
     for statement, grantees in (
         ("revoke all on database {} from public", None),
