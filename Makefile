@@ -15,7 +15,7 @@ KILLS ?= 200
 # Where the demo's data lie; without it the demo makes its own.
 DATA ?=
 
-.PHONY: help setup demo test lint format bench faults fuzz docs up down requirements clean
+.PHONY: help setup env demo test lint format bench faults fuzz docs up down requirements clean
 
 help: ## these lines
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1|/' | \
@@ -37,7 +37,7 @@ $(STAMP): $(PINNED) requirements/bootstrap.txt pyproject.toml
 	  $(BIN)/uv pip sync -q --python $(BIN)/python --require-hashes $(PINNED) requirements/bootstrap.txt; \
 	else \
 	  echo "uv cannot be installed here; pip goes on alone, which takes a few minutes" >&2; \
-	  $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $(PINNED); \
+	  $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r $(PINNED); \
 	fi
 	@if test -x $(BIN)/uv; then \
 	  $(BIN)/uv pip install -q --python $(BIN)/python --no-deps --no-build-isolation -e .; \
@@ -80,6 +80,15 @@ up: $(STAMP) ## start PostgreSQL and Airflow
 
 down: ## stop what `make up` started
 	@if test -x $(BIN)/eco; then $(BIN)/eco down; else echo "nothing is installed, so nothing runs"; fi
+
+# Without Python, because a machine that runs containers may have none.
+env: ## .env for Docker Compose, with generated passwords
+	@test ! -e .env || { echo ".env exists, and is never overwritten" >&2; exit 1; }
+	@umask 077; while IFS= read -r line; do \
+	  case "$$line" in ECO_SECRET_*=) line="$$line$$(head -c 24 /dev/urandom | base64 | tr '+/' '-_')";; esac; \
+	  printf '%s\n' "$$line"; \
+	done < .env.example > .env.new && mv .env.new .env
+	@echo ".env is written; keep a copy: with another AIRFLOW_FERNET what Airflow encrypted is lost"
 
 requirements: $(STAMP) ## compile requirements/*.in to pins with hashes
 	for name in runtime dev; do \
