@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -55,8 +56,10 @@ class Attempt:
 
 @cache
 def code_version() -> str:
-    """The package's version, with the commit when the package lies in a git checkout."""
+    """The package's version, with the commit when the package lies in a git checkout, or in an image that names it."""
     release = version("ecowarehouse")
+    if built_from := os.environ.get("ECO_COMMIT"):
+        return f"{release}+{built_from}"
     here = Path(__file__).parent
     with suppress(OSError, subprocess.SubprocessError):
         commit = subprocess.run(

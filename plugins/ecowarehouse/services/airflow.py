@@ -47,16 +47,18 @@ def start(settings: Settings) -> str:
 
     The database must answer. Raises `ServiceError` with the end of the log of what failed.
     """
+    if settings.api_url:
+        raise ServiceError("Airflow's parts are containers here (ECO_API_URL is set): docker compose up")
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     with FileLock(settings.home / "services.lock", timeout=_START_TIMEOUT):
         port = _port(settings)
         url = sqlalchemy_url(DATABASE, settings=settings)
-        digest = config.write(settings, database_url=url, port=port)
+        digest = config.write(settings, database_url=url, address=config.Address.local(port))
         _stop_outdated(settings, digest)
         began = datetime.now(UTC)
         missing = [name for name in PARTS if not _runs(settings, name)]
         if missing:
-            _migrate(settings)
+            migrate(settings)
         started = [_start(settings, name, digest, port) for name in missing]
         _wait_healthy(settings, port, started, began)
         return f"http://{config.HOST}:{port}"
@@ -72,9 +74,12 @@ def stop(settings: Settings) -> list[str]:
 
 def status(settings: Settings) -> dict[str, Any]:
     """Each part with pid and health, the URL, the memory of all; starts nothing."""
+    given = config.Address.given(settings)
+    if given is not None:
+        return _status_of_containers(settings, given)
     found = {record.name: record for record in _records(settings)}
     port = next((record.port for record in found.values() if record.port and record.alive), None)
-    reported = _health(port) if port else {}
+    reported = health(f"http://{config.HOST}:{port}") if port else {}
     parts = {name: _describe(name, found.get(name), reported) for name in PARTS}
     return {
         "url": f"http://{config.HOST}:{port}" if port else None,
@@ -117,7 +122,7 @@ def _start(settings: Settings, name: str, digest: str, port: int) -> Record:
     )  # fmt: skip
 
 
-def _migrate(settings: Settings) -> None:
+def migrate(settings: Settings) -> None:
     """`airflow db migrate`, unless this version of Airflow has already done it on this very database."""
     marker = config.home(settings) / "migrated.json"
     current = {"airflow": version("apache-airflow"), "head": _head(settings)}
@@ -153,7 +158,9 @@ def _wait_healthy(settings: Settings, port: int, started: Sequence[Record], bega
                 raise ServiceError(
                     f"{record.name} ended right after its start.\n{processes.tail(record.log)}"
                 )
-        waiting = _unhealthy(_health(port), {record.name for record in started}, began)
+        waiting = _unhealthy(
+            health(f"http://{config.HOST}:{port}"), {record.name for record in started}, began
+        )
         if not waiting:
             return
         time.sleep(0.25)
@@ -175,25 +182,42 @@ def _unhealthy(health: dict[str, Any], started: set[str], began: datetime) -> li
     return waiting
 
 
-def _health(port: int) -> dict[str, Any]:
+def health(api: str) -> dict[str, Any]:
     """What the API server says of all parts; empty if it does not answer."""
     import httpx  # 0.2 s, which no command without services needs
 
     try:
         with httpx.Client(trust_env=False, timeout=5) as client:
-            answer = client.get(f"http://{config.HOST}:{port}/api/v2/monitor/health")
+            answer = client.get(f"{api}/api/v2/monitor/health")
             content = answer.json() if answer.status_code == 200 else {}
     except (httpx.HTTPError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
 
 
+def state(name: str, reported: dict[str, Any]) -> str:
+    """What the API server says of a part, which for itself is that it reaches its database."""
+    key = _REPORTED.get(name, "metadatabase")
+    return (reported.get(key) or {}).get("status") or "unreachable"
+
+
+def _status_of_containers(settings: Settings, address: config.Address) -> dict[str, Any]:
+    reported = health(address.inner)
+    parts = {name: {"state": state(name, reported), "pid": None} for name in PARTS}
+    return {
+        "url": address.outer,
+        "login": config.LOGIN,
+        "password_file": f"{config.home(settings) / 'passwords.json'} or .env",
+        "parts": parts,
+        "healthy": all(part["state"] == "healthy" for part in parts.values()),
+        "memory_mb": 0,
+    }
+
+
 def _describe(name: str, record: Record | None, reported: dict[str, Any]) -> dict[str, Any]:
     if record is None or not record.alive:
         return {"state": "stopped", "pid": None}
-    key = _REPORTED.get(name, "metadatabase")
-    state = (reported.get(key) or {}).get("status") or "unreachable"
-    return {"state": state, "pid": record.pid, "log": record.log}
+    return {"state": state(name, reported), "pid": record.pid, "log": record.log}
 
 
 def _port(settings: Settings) -> int:
