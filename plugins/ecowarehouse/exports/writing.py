@@ -70,28 +70,42 @@ def write_dataset(
     declared = manifest.declaration(facts, fields)
     before = manifest.latest(folder)
     newest = max(part.release_id for part in parts)
-    if before is not None and _holds(before, folder, newest, declared):
+    releases = published.releases(conn, [part.release_id for part in parts])
+    if before is not None and _holds(before, folder, releases[newest], declared):
         return Written(before["version"], 0, len(parts))
     files.begin(folder)
-    releases = published.releases(conn, [part.release_id for part in parts])
     work = _Work(conn, facts, fields, folder, releases)
-    kept = _reusable(before, folder, declared)
+    kept = _reusable(before, folder, declared, releases)
     made, scales, anew = _parts(work, parts, kept, dict(before["scales"]) if kept and before else {})
-    version = _version(folder, newest, declared)
+    version = _version(folder, releases[newest], declared)
     _tell(work, version, declared, made, scales)
     return Written(str(version), anew, len(parts))
 
 
-def _holds(before: Mapping[str, Any], folder: Path, newest: int, declared: str) -> bool:
-    same = before["release_id"] == newest and before["declaration"] == declared
+def _holds(before: Mapping[str, Any], folder: Path, newest: Release, declared: str) -> bool:
+    same = _is_of(before, newest) and before["declaration"] == declared
     return same and all(one.stands(folder) for one in manifest.files_of(before))
 
 
-def _reusable(before: Mapping[str, Any] | None, folder: Path, declared: str) -> dict[str, Made]:
-    """Parts of the last version whose files stand and still say what is declared."""
+def _is_of(descriptor: Mapping[str, Any], release: Release) -> bool:
+    """Whether a manifest is of this very release: after a restore of the database numbers are given again."""
+    moment = release.released_at.isoformat()
+    return bool(descriptor["release_id"] == release.release_id and descriptor["last_updated"] == moment)
+
+
+def _reusable(
+    before: Mapping[str, Any] | None, folder: Path, declared: str, releases: Mapping[int, Release]
+) -> dict[str, Made]:
+    """Parts of the last version whose files stand, of releases that are still those, described as now."""
     if before is None or before["declaration"] != declared:
         return {}
-    return {made.name: made for made in manifest.parts_of(before) if made.stands(folder)}
+    then = {one["release_id"]: one["released_at"] for one in before["releases"]}
+    now = {number: release.released_at.isoformat() for number, release in releases.items()}
+    return {
+        made.name: made
+        for made in manifest.parts_of(before)
+        if made.stands(folder) and then[made.release_id] == now.get(made.release_id)
+    }
 
 
 def _parts(
@@ -146,20 +160,18 @@ def _make(work: _Work, part: Part, content: Content, scales: Mapping[str, int]) 
         )
 
 
-def _version(folder: Path, release_id: int, declared: str) -> Version:
+def _version(folder: Path, release: Release, declared: str) -> Version:
     """The name under which this was written before, or the next free one of the release."""
     editions = {
         version: manifest.read(path)
         for version, path in manifest.manifests(folder).items()
-        if version.release_id == release_id
+        if version.release_id == release.release_id
     }
     for version, found in editions.items():
-        if found is not None and found.get("declaration") == declared:
+        if found is not None and found.get("declaration") == declared and _is_of(found, release):
             return version
-    taken = max(
-        (version.edition for version in [*editions, *manifest.removed(folder, release_id)]), default=0
-    )
-    return Version(release_id, taken + 1)
+    taken = [*editions, *manifest.removed(folder, release.release_id)]
+    return Version(release.release_id, max((version.edition for version in taken), default=0) + 1)
 
 
 def _tell(

@@ -247,3 +247,16 @@ def test_every_export_has_its_row_in_the_ledger(house: ExportHouse) -> None:
         f"open {house.out}",
     )
     assert sorted(outcomes) == [("done",), ("nothing_to_do",)]
+
+
+def test_after_a_restore_numbers_of_releases_may_come_again_and_files_follow(house: ExportHouse) -> None:
+    version, before = house.package()["version"], paths(house)
+    house.feed.admin.execute("update governance.release set released_at = released_at + interval '1 second'")
+    house.feed.admin.execute(
+        "update published.air_station_hour set so2 = 99 where period_start > '2019-07-31'"
+    )
+    house.export()
+    assert house.package()["version"] != version
+    assert house.package()["release_id"] == int(version[1:].partition(".")[0])
+    assert paths(house)["2019-08"] != before["2019-08"]
+    assert b",99," in plain(house.folder() / paths(house)["2019-08"])
