@@ -94,6 +94,7 @@ hour as (
             max('{{ item }}') filter (where r.suspect and r.item = '{{ item }}')
             {%- endfor %}
         ), '') as suspect_items,
+        {{ review_columns('r') }},
         bool_or(r.synthetic) as synthetic
     from judged as r
     group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
@@ -150,6 +151,8 @@ select
         when i.category_reported is not null then l.category_cn is not distinct from i.category_reported
     end as category_agrees,
     i.edition_mark as standard_mark,
+    i.review_stage,
+    i.reviewed_items,
     i.synthetic,
     i.feed
     {%- if scoped %},

@@ -73,14 +73,39 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# Versions of values of an element's series, one row each, with what flags and marks say of them: `invalid` takes a
-   value out, `suspect` leaves it. `kinds`: series kinds, such as ['real_time', 'reviewed']. `all_versions`: every version
-   known as of eco.as_of, not only the one that holds. Versions are found by the key of core.observation through LATERAL,
-   so the cost follows the scope and not the history. #}
+{# Pairs of one value's series: what a correction or a source of final data says (reviewed) stands beside what came in real
+   time. One row a value that has reviewed series, with their ids and the feed whose site it is. #}
+{% macro reviewed_series(element) -%}
+    select
+        r.site_code,
+        r.property,
+        r.procedure,
+        r.averaging_period,
+        r.sample_part,
+        array_agg(r.series_id) as series_ids,
+        (
+            select min(t.feed)
+            from {{ source('core', 'series') }} as t
+            where
+                t.element = '{{ element }}' and t.series_kind = 'real_time' and t.site_code = r.site_code
+                and t.property = r.property and t.procedure = r.procedure
+                and t.averaging_period = r.averaging_period and t.sample_part = r.sample_part
+        ) as feed
+    from {{ source('core', 'series') }} as r
+    where r.element = '{{ element }}' and r.series_kind = 'reviewed'
+    group by r.site_code, r.property, r.procedure, r.averaging_period, r.sample_part
+{%- endmacro %}
+
+{# Versions of values of an element's series, one row each, with what flags, marks and people say of them: `invalid` takes
+   a value out, `suspect` leaves it, `review_stage` is how far people have looked at it (raw: nobody), `replaced` says that
+   a reviewed value stands in its place, or that its correction was revoked. `kinds`: series kinds, such as
+   ['real_time', 'reviewed']. `all_versions`: every version known as of eco.as_of, not only the one that holds. `known_at`
+   is the version's, `decided_at` the review's. Versions are found by the key of core.observation through LATERAL, so the
+   cost follows the scope and not the history; where nobody decided, a one-time filter asks nothing more. #}
 {% macro held_versions(element, kinds, all_versions=false, scoped=false) -%}
     select
         s.series_id,
-        s.feed,
+        coalesce(pair.feed, s.feed) as feed,
         s.site_code,
         s.channel,
         s.property,
@@ -98,11 +123,28 @@
         o.source_mark,
         held.invalid,
         held.suspect and not held.invalid as suspect,
+        coalesce(
+            review.review_stage,
+            case
+                when s.series_kind = 'real_time' then 'raw'
+                when b.form = 'correction' then 'first_review'
+                else 'final'
+            end
+        ) as review_stage,
+        review.decided_at,
+        s.series_kind = 'real_time' and coalesce(beside.stands, false)
+        or o.source_mark is not distinct from 'revoked' and s.series_kind = 'reviewed' as replaced,
         b.synthetic
     from {{ source('core', 'series') }} as s
     {%- if scoped %}
     inner join ({{ build_scope(element) }}) as scope on s.site_code = scope.site_code
     {%- endif %}
+    left join ({{ reviewed_series(element) }}) as pair
+        on s.site_code = pair.site_code
+        and s.property = pair.property
+        and s.procedure = pair.procedure
+        and s.averaging_period = pair.averaging_period
+        and s.sample_part = pair.sample_part
     cross join lateral (
         select{{ '' if all_versions else ' distinct on (v.period_start)' }}
             v.period_start,
@@ -128,10 +170,54 @@
     ) as o
     inner join {{ source('landing', 'batch') }} as b on o.batch_id = b.batch_id
     left join {{ ref('flag_effect') }} as m on m.source = '{{ element }}_mark' and o.source_mark = m.code
+    -- The newest review of the value; one of before a correction does not speak of it.
+    left join lateral (
+        select
+            r.review_stage,
+            r.decided_at,
+            x.effect
+        from {{ source('decision', 'review_current') }} as r
+        left join {{ ref('flag_effect') }} as x on x.source = 'review' and r.validity = x.code
+        where
+            (select exists (select from {{ source('decision', 'decision') }} as d where d.feed is not null))
+            and r.feed = coalesce(pair.feed, s.feed)
+            and r.site_code = s.site_code
+            and (r.channel is null or r.channel = s.channel)
+            and o.period_start >= r.period_from
+            and o.period_start < r.period_to
+            and (s.series_kind = 'real_time' or r.decided_at > o.known_at)
+        order by r.decided_at desc, r.decision_id desc
+        limit 1
+    ) as review on true
+    left join lateral (
+        select true as stands
+        from (
+            select
+                c.source_mark,
+                row_number() over (partition by c.series_id order by c.known_at desc) as place
+            from {{ source('core', 'observation') }} as c
+            where
+                pair.series_ids is not null
+                and s.series_kind = 'real_time'
+                and c.element = '{{ element }}'
+                and c.series_id = any(pair.series_ids)
+                and c.period_start = o.period_start
+                and c.known_at <= core.as_of()
+        ) as latest
+        where latest.place = 1 and latest.source_mark is distinct from 'revoked'
+        limit 1
+    ) as beside on true
     cross join lateral (
         select
-            coalesce(bool_or(e.effect = 'invalid'), false) or coalesce(m.effect = 'invalid', false) as invalid,
-            coalesce(bool_or(e.effect = 'suspect'), false) or coalesce(m.effect = 'suspect', false) as suspect
+            case review.effect
+                when 'invalid' then true
+                when 'valid' then false
+                else coalesce(bool_or(e.effect = 'invalid'), false) or coalesce(m.effect = 'invalid', false)
+            end as invalid,
+            case review.effect
+                when 'valid' then false
+                else coalesce(bool_or(e.effect = 'suspect'), false) or coalesce(m.effect = 'suspect', false)
+            end as suspect
         from {{ source('core', 'quality_flag') }} as f
         inner join {{ ref('flag_effect') }} as e on e.source = 'own_test' and f.test = e.code and f.flag = e.flag
         where f.series_id = s.series_id and f.period_start = o.period_start and f.known_at = o.known_at
@@ -141,8 +227,8 @@
         and s.series_kind in ({% for kind in kinds %}'{{ kind }}'{{ ', ' if not loop.last }}{% endfor %})
 {%- endmacro %}
 
-{# The values that hold of the wanted series: a value that a flag invalidates is null, a suspect one stays. `wanted` is a
-   list of [item, property, procedure, averaging]. #}
+{# The values that hold of the wanted series, reviewed before real-time ones: a value that a flag or a review invalidates is
+   null, a suspect one stays. `wanted` is a list of [item, property, procedure, averaging]. #}
 {% macro cells(element, wanted, scoped) -%}
     select
         v.feed,
@@ -150,12 +236,13 @@
         w.item,
         v.reference_state,
         v.period_start,
-        v.known_at,
+        greatest(v.known_at, v.decided_at) as known_at,
+        v.review_stage,
         case when not v.invalid then v.value end as value,
         case when not v.invalid then v.value_text end as value_text,
         v.value is not null and v.suspect as suspect,
         v.synthetic
-    from ({{ held_versions(element, ['real_time'], scoped=scoped) }}) as v
+    from ({{ held_versions(element, ['real_time', 'reviewed'], scoped=scoped) }}) as v
     inner join (
         values
         {%- for item, property, procedure, averaging in wanted %}
@@ -163,4 +250,18 @@
         {%- endfor %}
     ) as w (item, property, procedure, averaging_period)
         on v.property = w.property and v.procedure = w.procedure and v.averaging_period = w.averaging_period
+    where not v.replaced
+{%- endmacro %}
+
+{# Of the cells of one row: how far people have looked at it (the least of its values), and which values they looked at. #}
+{% macro review_columns(cell) -%}
+    (array_agg(
+        {{ cell }}.review_stage
+        order by array_position(
+            array['raw', 'auto_checked', 'first_review', 'second_review', 'final'], {{ cell }}.review_stage
+        )
+    ))[1] as review_stage,
+    string_agg(
+        {{ cell }}.item, ',' order by {{ cell }}.item
+    ) filter (where {{ cell }}.review_stage not in ('raw', 'auto_checked')) as reviewed_items
 {%- endmacro %}

@@ -36,6 +36,7 @@ hour as (
         count(value)::integer as valid_count,
         count(*) filter (where suspect)::integer as suspect_count,
         max(known_at) as known_at,
+        {{ review_columns('cell') }},
         bool_or(synthetic) as synthetic
     from cell
     group by feed, site_code, period_start
@@ -55,6 +56,8 @@ select
     h.suspect_count,
     p.expected_count,
     h.known_at,
+    h.review_stage,
+    h.reviewed_items,
     h.synthetic,
     h.feed
     {%- if scoped %},

@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 
 from ecowarehouse import exports, gate, marts, release
+from ecowarehouse.decisions import corrections
 from ecowarehouse.elements import choose
 from ecowarehouse.exports import ExportResult
 from ecowarehouse.gate import GateResult
@@ -61,6 +62,7 @@ def run(
             result.feeds.append(run_feed(conn, settings, contract))
     for element in choice.elements:
         with _kept(conn, result.problems):
+            corrections.take_up_element(conn, settings.bytes_store, element)
             result.elements.append(run_element(conn, element, settings))
     with _kept(conn, result.problems):
         result.exports = exports.export_standing(conn, settings, choice.elements)

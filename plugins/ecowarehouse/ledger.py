@@ -22,7 +22,9 @@ import psycopg
 
 logger = logging.getLogger(__name__)
 
-StepKind = Literal["core", "build", "gate", "release", "standards", "recompute", "restore", "export"]
+StepKind = Literal[
+    "core", "build", "gate", "release", "standards", "recompute", "restore", "export", "decision"
+]
 Outcome = Literal["done", "nothing_to_do", "superseded", "blocked"]
 
 LOCK_WAIT: Final = "20min"
@@ -36,6 +38,7 @@ _LOCK_SPACE: Final[dict[str, str]] = {
     "recompute": "recompute",
     "restore": "restore",
     "export": "export",
+    "decision": "decision",
 }
 
 

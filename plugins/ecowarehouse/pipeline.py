@@ -14,6 +14,7 @@ from ecowarehouse import core
 from ecowarehouse.connectors import cursor_of, fetch, fetch_paths
 from ecowarehouse.contracts import Contract
 from ecowarehouse.core.build import CoreResult
+from ecowarehouse.decisions import corrections
 from ecowarehouse.landing.load import BatchOutcome, load
 from ecowarehouse.postgres.session import acting_as
 from ecowarehouse.settings import Settings
@@ -60,6 +61,7 @@ def run_feed(
     )
     landed = time.perf_counter()
     result = core.build(conn, contract, run_id=run_id)
+    corrections.take_up(conn, settings.bytes_store, contract.feed)
     return FeedRun(
         contract.feed,
         batches,

@@ -37,8 +37,10 @@ select
             and e.figures -> 'elements' ? %(element)s
         order by e.step_id desc limit 1), '-infinity'),
     (select waits from unresolved) and (
-        exists (select from decision.waiver where decided_at > (select started_at from gate))
-        or exists (select from decision.standards_approval where decided_at > (select started_at from gate)))
+        exists (select from decision.standards_approval where decided_at > (select started_at from gate))),
+    exists (
+        select from decision.event
+        where element = %(element)s and at > (select started_at from gate) and at <= clock_timestamp())
 """
 REASONS: Final = (
     "core has changes that no build has taken up",
@@ -47,7 +49,8 @@ REASONS: Final = (
     "the newest judgement has not been released",
     "periods wait, and the feeds' clock has moved on",
     "files are behind the newest release",
-    "periods wait, and somebody has decided",
+    "periods wait, and somebody has approved standards",
+    "a decision has begun or ended since the newest judgement",
 )
 
 

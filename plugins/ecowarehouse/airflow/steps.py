@@ -100,9 +100,12 @@ def has_work(element: str, *, dag_run: Any, **_: Any) -> bool:
 def build(element: str, *, dag_run: Any, **_: Any) -> int:
     """Build the candidates; the build to judge, which is an older one when nothing had to be built."""
     from ecowarehouse import marts
+    from ecowarehouse.decisions import corrections
     from ecowarehouse.postgres import connect
+    from ecowarehouse.settings import Settings
 
     with connect("eco_dbt", application=f"build {element}") as conn:
+        corrections.take_up_element(conn, Settings.load().bytes_store, element)
         result = marts.build(conn, element, run_id=_run_name(dag_run))
         for model in result.models:
             logger.info("%s", model)

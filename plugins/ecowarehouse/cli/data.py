@@ -144,6 +144,7 @@ def recompute(
     """Work core (from landing) and marts (from core) out again and compare. Exit code 1 when anything differs."""
     from ecowarehouse import marts
     from ecowarehouse.core import recompute as core_recompute
+    from ecowarehouse.decisions import corrections
     from ecowarehouse.elements import choose
     from ecowarehouse.postgres.connection import connect
 
@@ -155,6 +156,7 @@ def recompute(
         choice = choose(settings, elements or ())
         for contract in choice.contracts:
             differences += core_recompute.check(conn, contract)
+            differences += corrections.check(conn, contract.feed)
         for element in choice.elements:
             differences += marts.recompute_check(conn, element, settings=settings)
     for difference in differences:

@@ -403,6 +403,10 @@ class Contract(Strict):
     licence: str
     series_kind: Literal["real_time", "reviewed"]
     synthetic: bool = Field(description="true: no real source stands behind this feed")
+    correctable: bool | None = Field(
+        default=None,
+        description="eco correct may change its values; unset: if the department is the city's own",
+    )
     retention_years: int = Field(ge=1)
     connector: Connector
     schedule: Schedule

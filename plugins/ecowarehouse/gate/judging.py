@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from ecowarehouse import ledger
+from ecowarehouse.decisions import covering
 from ecowarehouse.gate import clock, store
 from ecowarehouse.gate.judge_frame import judge_frame
 from ecowarehouse.gate.measure import Measured, MeasureError, measure
@@ -142,6 +143,8 @@ def judge_elements(
 def _cases(conn: psycopg.Connection[Any], build: Build, setup: Setup) -> list[_Case]:
     touched = store.touched_periods(conn, build)
     unresolved = store.unresolved_periods(conn, build.element)
+    for name, period in covering.settled_otherwise(conn, build.element):
+        unresolved.setdefault(name, set()).add(period)
     cases = []
     for dataset in setup.of_element(build.element):
         columns = column_names(conn, dataset.relation)
@@ -257,8 +260,11 @@ def _write(
     if not verdicts:
         result.outcome = "nothing_to_do"
         return
+    decided = covering.decided(conn, build.element)
     contents = {
-        (v.dataset, v.period_start): store.content_id(v.checksum, v.figures.get("held_rows"), case.suite)
+        (v.dataset, v.period_start): store.content_id(
+            v.checksum, v.figures.get("held_rows"), case.suite, decided.get((v.dataset, v.period_start))
+        )
         for case in cases
         for v in case.verdicts
     }

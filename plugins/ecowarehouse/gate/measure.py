@@ -19,6 +19,7 @@ from ecowarehouse.checksum import (
     period_value,
     relation_name,
 )
+from ecowarehouse.decisions.covering import explained
 
 if TYPE_CHECKING:
     from ecowarehouse.datasets import Dataset
@@ -107,8 +108,9 @@ def _statement(dataset: Dataset, suite: DatasetSuite, columns: Sequence[str], zo
 def _measures(dataset: Dataset, suite: DatasetSuite, zone: str) -> str:
     """Aggregates of the suite stand in a subquery of their own, so that count(*) of an empty period is 0."""
     column = f"r.{identifier(dataset.period_column)}"
-    chosen = [f"({_verbatim(text)}) as {identifier(name)}" for name, text in suite.measures.items()]
-    held = f"({_verbatim(suite.hold_rows.when)})" if suite.hold_rows else "false"
+    texts = {name: _explained(text, dataset, zone) for name, text in suite.measures.items()}
+    chosen = [f"({text}) as {identifier(name)}" for name, text in texts.items()]
+    held = f"({_explained(suite.hold_rows.when, dataset, zone)})" if suite.hold_rows else "false"
     chosen.append(f"count(*) filter (where {held}) as gate_held")
     return "\n".join(
         [
@@ -154,6 +156,10 @@ def _sites(dataset: Dataset, sites: Sites, zone: str, step: str) -> str:
         and f.known_at > (select min(known_at) from first_known)
     group by 1
 )"""
+
+
+def _explained(text: str, dataset: Dataset, zone: str) -> str:
+    return explained(_verbatim(text), dataset, "r", zone)
 
 
 def _verbatim(text: str) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from ecowarehouse.decisions.covering import marked
 from ecowarehouse.gate.verdicts import Verdict, Waiver
 from ecowarehouse.marts import newest_build
 
@@ -159,10 +160,10 @@ def recorded_checksums(
 
 
 def valid_waivers(conn: psycopg.Connection[Any], dataset: str) -> list[Waiver]:
-    """Waivers of a dataset that have not run out, oldest first."""
+    """Waivers of a dataset that have neither run out nor been revoked, oldest first."""
     rows = conn.execute(
-        "select waiver_id, period_from, period_to, expectation from decision.waiver"
-        " where dataset = %s and until > clock_timestamp() order by waiver_id",
+        "select waiver_id, period_from, period_to, expectation from decision.waiver_current"
+        " where dataset = %s order by waiver_id",
         [dataset],
     ).fetchall()
     return [Waiver(*row) for row in rows]
@@ -253,11 +254,14 @@ def write_notices(conn: psycopg.Connection[Any], newly_blocked: Sequence[Verdict
             )
 
 
-def content_id(checksum: str, held_rows: float | None, suite: DatasetSuite | None) -> str:
-    """What a release of a period consists of: the candidate, less what is held back by which condition."""
+def content_id(
+    checksum: str, held_rows: float | None, suite: DatasetSuite | None, decided: str | None = None
+) -> str:
+    """What a release of a period consists of: the candidate, less what is held back, and the decisions over it."""
     if not held_rows or suite is None or suite.hold_rows is None:
-        return checksum
-    return f"{checksum}/held:{hashlib.sha256(suite.hold_rows.when.encode()).hexdigest()[:16]}"
+        return marked(checksum, decided)
+    held = hashlib.sha256(suite.hold_rows.when.encode()).hexdigest()[:16]
+    return marked(f"{checksum}/held:{held}", decided)
 
 
 def _by_dataset(rows: Sequence[tuple[Any, ...]]) -> dict[str, set[datetime]]:

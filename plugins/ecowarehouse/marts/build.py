@@ -15,6 +15,7 @@ from ecowarehouse.datasets import Dataset, load_datasets
 from ecowarehouse.ledger import Attempt, code_version, step
 from ecowarehouse.marts import dbt
 from ecowarehouse.marts.dbt import ROLE, ModelRun
+from ecowarehouse.marts.guard import guard
 from ecowarehouse.postgres.catalog import column_names
 from ecowarehouse.postgres.session import acting_as
 from ecowarehouse.settings import Settings
@@ -112,6 +113,7 @@ def build(
         LockNotObtained: another build, gate or release of the element took too long.
     """
     settings = settings or Settings.load()
+    guard(conn, element, settings)
     with acting_as(conn, ROLE), step(conn, "build", element, run_id=run_id) as attempt:
         _close_dead_builds(conn, element)
         changes = _value(conn, _PENDING, [element, full or standards_changed(conn, element)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from ecowarehouse.checksum import (
     period_value,
     relation_name,
 )
+from ecowarehouse.decisions import covering
 from ecowarehouse.gate.setup import Setup
 from ecowarehouse.gate.store import (
     Build,
@@ -30,7 +31,7 @@ from ecowarehouse.gate.suites import DatasetSuite, SuiteError, suite_of
 from ecowarehouse.marts import newest_build
 from ecowarehouse.postgres.catalog import column_names
 from ecowarehouse.postgres.session import acting_as
-from ecowarehouse.release import relations
+from ecowarehouse.release import relations, withdrawing
 
 if TYPE_CHECKING:
     from ecowarehouse.datasets import Dataset
@@ -60,6 +61,7 @@ class ReleaseResult:
     periods: int = 0
     inserted: dict[str, int] = field(default_factory=dict)
     closed: dict[str, int] = field(default_factory=dict)
+    withdrawn: dict[str, int] = field(default_factory=dict)
     refused: list[Refused] = field(default_factory=list)
 
     def summary(self) -> dict[str, Any]:
@@ -72,6 +74,7 @@ class ReleaseResult:
             "periods": self.periods,
             "inserted": self.inserted,
             "closed": self.closed,
+            "withdrawn": self.withdrawn,
             "refused": len(self.refused),
             "reasons": sorted({r.reason for r in self.refused})[:20],
         }
@@ -87,6 +90,7 @@ class _Cleared:
     checksum: str
     suite_hash: str
     held_rows: float | None
+    decided: str | None = None
 
 
 @dataclass
@@ -132,7 +136,12 @@ def release(
             conn.execute("set transaction isolation level repeatable read")
             if require_built(conn, build):
                 works = _works(conn, build, setup, datasets, result)
-                _release(conn, build, setup, works, attempt.step_id, result)
+                withdrawn = [
+                    dataset
+                    for dataset in setup.of_element(build.element)
+                    if withdrawing.is_due(conn, dataset, setup.zone)
+                ]
+                _release(conn, build, setup, works, withdrawn, attempt.step_id, result)
             else:
                 result.outcome = "superseded"
             attempt.outcome, attempt.figures = result.outcome, result.summary()
@@ -143,6 +152,8 @@ def _works(
     conn: psycopg.Connection[Any], build: Build, setup: Setup, wanted: Collection[str], result: ReleaseResult
 ) -> list[_Work]:
     works = []
+    # Asked before anything is published: a decision that ends in between is noticed by the next gate.
+    decided = covering.decided(conn, build.element)
     for dataset in setup.of_element(build.element):
         if wanted and dataset.dataset not in wanted:
             continue
@@ -155,6 +166,10 @@ def _works(
             result.refused += [Refused(dataset.dataset, c.period_start, str(error)) for c in cleared]
             continue
         standing = _still_standing(conn, dataset, suite, cleared, setup.zone, result)
+        standing = [
+            replace(period, decided=decided.get((dataset.dataset, period.period_start)))
+            for period in standing
+        ]
         if standing:
             works.append(_Work(dataset, suite, standing))
     return works
@@ -217,17 +232,20 @@ def _release(
     build: Build,
     setup: Setup,
     works: Sequence[_Work],
+    withdrawn: Sequence[Dataset],
     step_id: int,
     result: ReleaseResult,
 ) -> None:
     columns = {work.dataset.dataset: relations.ensure(conn, work.dataset) for work in works}
-    if works:
+    if works or withdrawn:
         with conn.transaction() as savepoint:
             release_id = _insert_release(conn, build, works, step_id)
             for work in works:
                 _publish(conn, work, columns[work.dataset.dataset], release_id, setup.zone)
                 _count(work, result)
-            if not any(work.changes for work in works):
+            for dataset in withdrawn:
+                result.withdrawn[dataset.dataset] = withdrawing.apply(conn, dataset, release_id, setup.zone)
+            if not any(work.changes for work in works) and not withdrawn:
                 raise psycopg.Rollback(savepoint)
             _insert_periods(conn, works, release_id)
             result.release_id, result.outcome = release_id, "done"
@@ -248,7 +266,7 @@ def _count(work: _Work, result: ReleaseResult) -> None:
 def _insert_release(conn: psycopg.Connection[Any], build: Build, works: Sequence[_Work], step_id: int) -> int:
     """The manifest: which batches came in since the element's last release, by which code, judged how.
 
-    `known_at` never goes back: a release contains what those before it knew.
+    `known_at` never goes back: a release contains what those before it knew, and what people have decided.
     """
     previous = conn.execute(
         "select build_id, known_at from governance.release where element = %s"
@@ -269,7 +287,12 @@ def _insert_release(conn: psycopg.Connection[Any], build: Build, works: Sequence
         "verdicts": {work.dataset.dataset: _verdict_counts(work) for work in works},
         "suites": {work.dataset.dataset: work.suite.hash for work in works},
     }
-    known = max((moment for moment in (build.known_at, last_known) if moment is not None), default=None)
+    decided = conn.execute(
+        "select max(at) from decision.event where element = %s and at <= statement_timestamp()",
+        [build.element],
+    ).fetchone()
+    moments = (build.known_at, last_known, decided[0] if decided else None)
+    known = max((moment for moment in moments if moment is not None), default=None)
     row = conn.execute(
         "insert into governance.release (element, build_id, step_id, known_at, code_version, inputs)"
         " values (%s, %s, %s, %s, %s, %s::jsonb) returning release_id",
@@ -291,7 +314,9 @@ def _publish(
 ) -> None:
     """Close what changed or vanished, insert what changed or is new; rows held back stay as they stand."""
     parameters = {"periods": [c.period_start for c in work.cleared], "release": release_id}
-    for position, statement in enumerate(_statements(work.dataset, work.suite, columns, zone)):
+    decided = any(period.decided for period in work.cleared)
+    statements = _statements(work.dataset, work.suite, columns, zone, decided=decided)
+    for position, statement in enumerate(statements):
         for period, rows in conn.execute(statement.encode(), parameters).fetchall():
             inserted, closed = work.changes.get(period, (0, 0))
             work.changes[period] = (inserted + rows, closed) if position else (inserted, closed + rows)
@@ -299,21 +324,21 @@ def _publish(
         conn.execute(f"analyze {relations.published_name(work.dataset)}".encode())
 
 
-def _statements(dataset: Dataset, suite: DatasetSuite, columns: Sequence[str], zone: str) -> tuple[str, str]:
-    """Two statements, each answering (period, rows): close, then insert."""
+def _statements(
+    dataset: Dataset, suite: DatasetSuite, columns: Sequence[str], zone: str, *, decided: bool
+) -> tuple[str, str]:
+    """Two statements, each answering (period, rows): close, then insert. `decided`: some period is."""
     history, column = relations.published_name(dataset), identifier(dataset.period_column)
     period = period_expression(f"p.{column}", dataset.grain, zone)
     value = period_value("a.period_start", dataset.grain, zone)
     key = " and ".join(f"c.{identifier(name)} = p.{identifier(name)}" for name in dataset.key)
     names = ", ".join(identifier(name) for name in columns)
     same = f"row({_of('c', columns)}) is not distinct from row({_of('p', columns)})"
-    held = "false"
-    if suite.hold_rows:
-        held = f"coalesce(({suite.hold_rows.when.replace('%', '%%')}), false)"
     asked = (
         f"with asked as materialized ({_PERIODS}), candidate as materialized ("
-        f"select {names}, {held} as gate_held from {relation_name(dataset.relation)} r"
-        f" where r.{column} in (select {value} from asked a))"
+        f"select {names}, {_held(dataset, suite, zone, decided)} as gate_held"
+        f" from {relation_name(dataset.relation)} r where r.{column} in (select {value} from asked a)"
+        f" and not {covering.covered(dataset, 'r', zone, kind='withdrawal') if decided else 'false'})"
     )
     close = (
         f"{asked}, closed as (update {history} p set release_to = %(release)s"
@@ -330,6 +355,15 @@ def _statements(dataset: Dataset, suite: DatasetSuite, columns: Sequence[str], z
         " select period_start, count(*) from inserted group by 1"
     )
     return close, insert
+
+
+def _held(dataset: Dataset, suite: DatasetSuite, zone: str, decided: bool) -> str:
+    """SQL: the row stays unpublished, because the suite holds it back or somebody put it under an embargo."""
+    held = "false"
+    if suite.hold_rows:
+        when = covering.explained(suite.hold_rows.when.replace("%", "%%"), dataset, "r", zone)
+        held = f"coalesce(({when}), false)"
+    return f"({held} or {covering.covered(dataset, 'r', zone, kind='embargo')})" if decided else held
 
 
 def _of(alias: str, columns: Sequence[str]) -> str:
@@ -368,7 +402,7 @@ def _settle(conn: psycopg.Connection[Any], build: Build, work: _Work) -> None:
             "dataset": work.dataset.dataset,
             "periods": [c.period_start for c in work.cleared],
             "states": [c.period_state for c in work.cleared],
-            "contents": [content_id(c.checksum, c.held_rows, work.suite) for c in work.cleared],
+            "contents": [content_id(c.checksum, c.held_rows, work.suite, c.decided) for c in work.cleared],
         },
     )
 
@@ -411,3 +445,16 @@ def release_datasets(
         for build in builds
         if build is not None
     ]
+
+
+def withdraw(
+    conn: psycopg.Connection[Any], element: str, *, setup: Setup | None = None
+) -> ReleaseResult | None:
+    """Make withdrawals of an element so at once, in a release of their own; None before its first build.
+
+    The next release would: but what was retracted shall not be readable for as long as that takes.
+    """
+    setup = setup or Setup.load()
+    with acting_as(conn, ROLE):
+        build = newest_build(conn, element)
+    return None if build is None else release(conn, build, setup=setup)

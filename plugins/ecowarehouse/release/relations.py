@@ -36,6 +36,62 @@ def published_name(dataset: Dataset) -> str:
     return relation_name(f"published.{table_name(dataset)}")
 
 
+def retracted_name(dataset: Dataset) -> str:
+    """Schema and table of the rows that were retracted, quoted."""
+    return relation_name(f"published.{table_name(dataset)}__retracted")
+
+
+def has_retracted(conn: psycopg.Connection[Any], dataset: Dataset) -> bool:
+    """Whether a row of the dataset was ever retracted."""
+    return bool(columns_of(conn, f"published.{table_name(dataset)}__retracted"))
+
+
+def history_columns(conn: psycopg.Connection[Any], dataset: Dataset) -> list[str]:
+    """The content columns of the history's table, in its order."""
+    found = columns_of(conn, f"published.{table_name(dataset)}")
+    return [column.name for column in found if column.name not in NOT_CONTENT]
+
+
+def ensure_retracted(conn: psycopg.Connection[Any], dataset: Dataset) -> None:
+    """Make or widen the table of retracted rows, which auditors alone read; the views then show it to them.
+
+    Row security binds the owner and those who read all tables; a release sees the rows only while it moves them.
+    """
+    bare = f"published.{table_name(dataset)}__retracted"
+    kept, apart = {c.name for c in columns_of(conn, bare)}, retracted_name(dataset)
+    history = columns_of(conn, f"published.{table_name(dataset)}")
+    if kept:
+        for column in history:
+            if column.name not in kept:
+                _run(conn, f"alter table {apart} add column {identifier(column.name)} {column.type}")
+        return
+    meaning = (
+        f"One row is a row of {dataset.dataset} that was retracted; only auditors read it · 已撤回的发布记录"
+    )
+    may_see = (
+        "pg_has_role(current_user, 'eco_auditor', 'usage')"
+        " or current_user = 'eco_release' and current_setting('eco.withdrawing', true) = 'on'"
+    )
+    for statement in (
+        f"create table {apart} (like {published_name(dataset)} including comments)",
+        f"create index on {apart} ({identifier(dataset.period_column)})",
+        f"alter table {apart} enable row level security",
+        f"alter table {apart} force row level security",
+        f"create policy auditors on {apart} using ({may_see}) with check (current_user = 'eco_release')",
+        f"grant select on {apart} to eco_auditor",
+        f"comment on table {apart} is {literal(meaning)}",
+    ):
+        _run(conn, statement)
+    _make_views_again(conn, dataset, history)
+
+
+def _make_views_again(conn: psycopg.Connection[Any], dataset: Dataset, history: Sequence[Column]) -> None:
+    comments = {column.name: column.comment for column in columns_of(conn, f"shared.{table_name(dataset)}")}
+    columns = [Column(c.name, c.type, comments.get(c.name)) for c in history if c.name not in NOT_CONTENT]
+    _view_shared(conn, dataset, columns)
+    _view_open(conn, dataset, columns)
+
+
 def ensure(conn: psycopg.Connection[Any], dataset: Dataset) -> list[str]:
     """Make or widen the dataset's relations; returns the content columns in the order of the history's table.
 
@@ -55,6 +111,8 @@ def ensure(conn: psycopg.Connection[Any], dataset: Dataset) -> list[str]:
         _run(
             conn, f"alter table {published_name(dataset)} add column {identifier(column.name)} {column.type}"
         )
+    if added and has_retracted(conn, dataset):
+        ensure_retracted(conn, dataset)
     ordered = [c for c in present if c.name not in NOT_CONTENT] + added
     by_name = {column.name: column for column in candidate}
     _refresh_views(conn, dataset, [by_name[column.name] for column in ordered], bool(added))
@@ -180,20 +238,25 @@ def _view(conn: psycopg.Connection[Any], dataset: Dataset, bare: str, columns: S
     chosen = ", ".join(
         "r.released_at" if name == "released_at" else f"p.{identifier(name)}" for name in names
     )
-    source = (
-        f"from {published_name(dataset)} p left join governance.release r on r.release_id = p.release_from"
-    )
+    source = "from {} p left join governance.release r on r.release_id = p.release_from"
+    held = source.format(published_name(dataset))
+    apart = ""
     then = (
         f"(select max(release_id) from governance.release where element = {literal(dataset.element)}"
         " and known_at <= core.as_of())"
     )
+    by_then = (
+        f"core.as_of() < 'infinity' and p.release_from <= {then}"
+        f" and (p.release_to is null or p.release_to > {then})"
+    )
+    if has_retracted(conn, dataset):
+        auditor = "pg_has_role(current_user, 'eco_auditor', 'usage')"
+        apart = f" union all select {chosen} {source.format(retracted_name(dataset))} where {auditor} and {by_then}"
     _run(
         conn,
-        f"create or replace view {view} as select {chosen} {source}"
+        f"create or replace view {view} as select {chosen} {held}"
         " where p.release_to is null and core.as_of() = 'infinity'"
-        f" union all select {chosen} {source}"
-        f" where core.as_of() < 'infinity' and p.release_from <= {then}"
-        f" and (p.release_to is null or p.release_to > {then})",
+        f" union all select {chosen} {held} where {by_then}{apart}",
     )
     for column in columns:
         if column.comment:

@@ -1,0 +1,7 @@
+-- Where the corrected periods go; most are there already.
+select core.ensure_partitions(s.element, min(c.period_start::timestamptz), max(c.period_start::timestamptz)
+    + interval '1 second', %(zone)s)
+from landing.correction as c
+inner join core.series as s on s.feed = c.feed and s.site_code = c.site_code and s.channel = c.channel
+where c.feed = %(feed)s
+group by s.element
