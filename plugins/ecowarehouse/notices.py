@@ -36,6 +36,11 @@ where not exists (
       and n.noticed_at > clock_timestamp() - interval '1 day')
 order by f.feed
 """
+# A flood is told by its first hundred; the rest follows at the next look.
+_UNDELIVERED = """
+select notice_id, kind, subject, message from governance.notice
+where delivered_to = '{}' order by notice_id limit 100
+"""
 _ERRORS = """
 select kind, subject, outcome, coalesce(error, '') from governance.attempt
 where run_id = %s and outcome in ('failed', 'rejected', 'aborted', 'blocked') order by started_at
@@ -86,6 +91,28 @@ def look_for_silence(settings: Settings | None = None, *, now: datetime | None =
         )
         send("freshness", feed, message, settings=settings)
     return [feed for feed, _ in silent]
+
+
+def deliver_waiting(settings: Settings | None = None) -> int:
+    """Deliver notices that a step wrote with its own rows and nobody has told yet; how many were. Never raises."""
+    from ecowarehouse.postgres import connect
+
+    try:
+        settings = settings or Settings.load()
+        with connect(_ROLE, application="notices", settings=settings) as conn:
+            waiting = conn.execute(_UNDELIVERED).fetchall()
+            for notice_id, kind, subject, message in waiting:
+                logger.warning("notice (%s) %s: %s", kind, subject, message)
+                delivered = ["log", *_to_webhook(kind, subject, message, settings)]
+                conn.execute(
+                    "update governance.notice set delivered_to = %s where notice_id = %s",
+                    [delivered, notice_id],
+                )
+                conn.commit()
+    except Exception:
+        logger.exception("waiting notices were not delivered")
+        return 0
+    return len(waiting)
 
 
 def _errors(run_name: str) -> list[str]:

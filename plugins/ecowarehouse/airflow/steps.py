@@ -173,6 +173,7 @@ def look_for_silence(**_: Any) -> list[str]:
     """Write a notice for each feed that has been silent for too long; the feeds."""
     from ecowarehouse import notices
 
+    notices.deliver_waiting()
     return notices.look_for_silence()
 
 

@@ -99,7 +99,7 @@ def entries(
     conn: psycopg.Connection[Any], *, subject: str | None = None, only_holding: bool = False
 ) -> list[dict[str, Any]]:
     """Decisions of all kinds with their ends, newest first; of one feed or dataset, or only those that hold."""
-    with conn.cursor(row_factory=dict_row) as cursor:
+    with acting_as(conn, ROLE), conn.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(
             "select * from decision.entry where (%(subject)s::text is null or subject = %(subject)s)"
             " and (holds or not %(only)s) order by decided_at desc, reference",
@@ -172,10 +172,11 @@ def channels_of(
     Raises:
         DecisionRefused: the site has none such; the message lists those it has.
     """
-    rows = conn.execute(
-        "select channel, property from core.series where feed = %s and site_code = %s order by channel",
-        [feed, site],
-    ).fetchall()
+    with acting_as(conn, ROLE):
+        rows = conn.execute(
+            "select channel, property from core.series where feed = %s and site_code = %s order by channel",
+            [feed, site],
+        ).fetchall()
     if not rows:
         raise DecisionRefused(f"{feed} has no site {site!r} with values")
     found = [name for name, carried in rows if channel in (None, name) and prop in (None, carried)]

@@ -90,6 +90,13 @@ where d.withdrawal = 'retracted' and r.revoked_at is null
     and (d.until is null or d.until > statement_timestamp());
 comment on view decision.retraction is 'One row is a retraction that holds now, whatever moment is asked for · 撤回';
 
+create view decision.withdrawal as
+select d.decision_id, d.dataset, d.row_scope, d.period_from, d.period_to, d.withdrawal as kind, d.decided_at
+from decision.decision as d
+left join decision.revocation as r on r.decision_id = d.decision_id
+where d.kind = 'withdrawal' and r.revoked_at is null;
+comment on view decision.withdrawal is 'One row is a withdrawal that nobody revoked; exports read it · 撤下决定';
+
 create view decision.waiver_current as
 select w.*
 from decision.waiver as w

@@ -243,11 +243,11 @@ def _release(
             for work in works:
                 _publish(conn, work, columns[work.dataset.dataset], release_id, setup.zone)
                 _count(work, result)
-            for dataset in withdrawn:
-                result.withdrawn[dataset.dataset] = withdrawing.apply(conn, dataset, release_id, setup.zone)
             if not any(work.changes for work in works) and not withdrawn:
                 raise psycopg.Rollback(savepoint)
             _insert_periods(conn, works, release_id)
+            for dataset in withdrawn:
+                result.withdrawn[dataset.dataset] = withdrawing.apply(conn, dataset, release_id, setup.zone)
             result.release_id, result.outcome = release_id, "done"
     for work in works:
         result.periods += len(work.cleared)
