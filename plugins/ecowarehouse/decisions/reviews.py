@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 
 from ecowarehouse.decisions.problems import DecisionRefused
-from ecowarehouse.decisions.record import Decision, channels_of, record
+from ecowarehouse.decisions.record import ROLE, Decision, channels_of, record
+from ecowarehouse.postgres.session import acting_as
 
 if TYPE_CHECKING:
     from ecowarehouse.contracts import Contract
@@ -63,9 +64,9 @@ def _known(what: str, given: str, allowed: Sequence[str]) -> None:
 
 
 def _word(conn: psycopg.Connection[Any], reason: str) -> str:
-    words = [
-        row[0] for row in conn.execute("select invalid_reason from vocabulary.invalid_reason order by 1")
-    ]
+    with acting_as(conn, ROLE):
+        found = conn.execute("select invalid_reason from vocabulary.invalid_reason order by 1").fetchall()
+    words = [row[0] for row in found]
     word = reason.partition(":")[0].strip()
     if word not in words:
         raise DecisionRefused(
