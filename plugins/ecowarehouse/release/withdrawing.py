@@ -28,13 +28,13 @@ select period_start, count(*) from closed group by 1
 """
 _MOVE = """
 with moved as (
-    delete from {source} p where {which} returning {columns}, release_from, release_to, {period} as period_start
+    delete from {source} p where {which} returning {columns}, release_from, release_to, {period} as moved_of
 ),
 kept as (
     insert into {target} ({columns}, release_from, release_to)
     select {columns}, release_from, release_to from moved
 )
-select period_start, count(*) from moved group by 1
+select moved_of, count(*) from moved group by 1
 """
 # Exports look here for periods in which something went away.
 _TELL = """
