@@ -62,7 +62,6 @@ def run(
             result.feeds.append(run_feed(conn, settings, contract))
     for element in choice.elements:
         with _kept(conn, result.problems):
-            corrections.take_up_element(conn, settings.bytes_store, element)
             result.elements.append(run_element(conn, element, settings))
     with _kept(conn, result.problems):
         result.exports = exports.export_standing(conn, settings, choice.elements)
@@ -74,6 +73,7 @@ def run(
 def run_element(conn: psycopg.Connection[Any], element: str, settings: Settings) -> ElementRun:
     """Build, gate and release one element under one lock from start to end."""
     setup = gate.Setup.load(settings)
+    corrections.take_up_element(conn, settings.bytes_store, element)
     with lock(conn, "build", element):
         outcome = ElementRun(element, BuildResult.nothing(element))
         with _timed(outcome.seconds, "build"):

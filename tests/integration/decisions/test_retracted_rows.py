@@ -39,7 +39,7 @@ def house(module_deployed: Settings, tmp_path_factory: pytest.TempPathFactory) -
 def relations(house: DecisionHouse) -> list[str]:
     """Every table and view that has stations by hour."""
     found = house.air.all(
-        "select format('%I.%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace"
+        "select format('%%I.%%I', n.nspname, c.relname) from pg_class c join pg_namespace n on n.oid = c.relnamespace"
         " where c.relkind in ('r', 'v', 'm', 'p') and n.nspname not in ('pg_catalog', 'information_schema')"
         " and (select count(*) from pg_attribute a where a.attrelid = c.oid and not a.attisdropped"
         "      and a.attname in ('station_code', 'period_start')) = 2 order by 1"
