@@ -71,12 +71,12 @@ def run(
     role: str | None = None,
     parameters: Sequence[Any] | None = None,
 ) -> Answer:
-    """Run one SELECT in a read-only transaction of `role` (default: eco_engineer).
+    """Run one SELECT in a read-only transaction of a reader `role` (default: eco_engineer), by its own login.
 
     Raises `QueryRefused`.
     """
     try:
-        with connect(role or DEFAULT_ROLE, application="eco query") as conn:
+        with connect(role or DEFAULT_ROLE, application="eco query", confined=True) as conn:
             return ask(conn, question, as_of=as_of, judge_by=judge_by, parameters=parameters)
     except DatabaseUnreachable as error:
         raise QueryRefused(str(error)) from error

@@ -17,7 +17,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from ecowarehouse import secrets
-from ecowarehouse.postgres import cluster
+from ecowarehouse.postgres import cluster, roles
 from ecowarehouse.postgres.errors import DatabaseUnreachable
 from ecowarehouse.settings import DEFAULT_DATABASE, Settings
 
@@ -67,11 +67,13 @@ def connect(
     admin: bool = False,
     database: str = WAREHOUSE,
     settings: Settings | None = None,
+    confined: bool = False,
 ) -> psycopg.Connection[tuple[Any, ...]]:
     """Connect to the warehouse as login `eco`, acting as `role`; start the embedded server if need be.
 
     Without a role the login may do nothing but take one. `admin` logs in as superuser: for `eco up`, backup
     and tests. With `ECO_DATABASE_URL` the URL's login serves for both, unless `ECO_DATABASE_ADMIN` names another.
+    `confined` logs in as the login of the reader `role`, which can take no other: for SQL that is not ours.
 
     Raises:
         DatabaseUnreachable: no login, or the role does not exist or is not granted to the login.
@@ -79,13 +81,20 @@ def connect(
         MigrationError: it was started, but its migrations don't fit the files.
     """
     settings = settings or Settings.load()
+
+    def where() -> Endpoint:
+        as_eco = endpoint(settings, admin=admin, database=database)
+        return _as_reader(as_eco, role, settings) if confined else as_eco
+
     try:
-        connection = _login(endpoint(settings, admin=admin, database=database), settings, application)
+        connection = _login(where(), settings, application)
     except (psycopg.OperationalError, _NotRecorded) as first:
         if settings.database_url:
-            raise DatabaseUnreachable(f"ECO_DATABASE_URL: {_clean(first)}") from first
+            whose = f"login {roles.reader_login(role)}: " if confined and role else ""
+            mend = ". Mend: eco up" if whose else ""
+            raise DatabaseUnreachable(f"ECO_DATABASE_URL: {whose}{_clean(first)}{mend}") from first
         cluster.ensure_running(settings)
-        connection = _login_again(endpoint(settings, admin=admin, database=database), settings, application)
+        connection = _login_again(where(), settings, application)
     try:
         if role is not None:
             connection.execute(sql.SQL("set role {}").format(sql.Identifier(role)))
@@ -144,6 +153,21 @@ def endpoint(
             "dbname": settings.database if database == WAREHOUSE else database,
         }
     )
+
+
+def _as_reader(where: Endpoint, role: str | None, settings: Settings) -> Endpoint:
+    """The same database by the login of a reader."""
+    if role not in roles.READERS:
+        raise DatabaseUnreachable(
+            f"there is no login for questions as {role!r}: readers are {', '.join(roles.READERS)}"
+        )
+    try:
+        password = secrets.resolve(roles.reader_secret(role), settings)
+    except secrets.SecretError as error:
+        raise DatabaseUnreachable(
+            f"no password of {roles.reader_login(role)} is recorded. Mend: eco up"
+        ) from error
+    return Endpoint(where.parameters | {"user": roles.reader_login(role), "password": password})
 
 
 class _NotRecorded(DatabaseUnreachable):
@@ -208,7 +232,7 @@ def _login_again(
         return _login(where, settings, application)
     except psycopg.OperationalError as error:
         raise DatabaseUnreachable(
-            f"the embedded PostgreSQL runs but refuses the login: {_clean(error)}. Mend: eco doctor"
+            f"the embedded PostgreSQL runs but refuses the login: {_clean(error)}. Mend: eco up, then eco doctor"
         ) from error
 
 

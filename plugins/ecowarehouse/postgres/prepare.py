@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from typing import Any
 
@@ -43,11 +44,23 @@ def prepare_embedded(settings: Settings, port: int) -> list[migrate.Migration]:
     with _admin(settings, "postgres", port) as connection:
         roles.create(connection)
         roles.ensure_login(connection, cluster.LOGIN, password)
+        roles.ensure_reader_logins(connection, reader_passwords(settings))
         create_database(connection, settings.database, owner=roles.OWNER)
         create_database(connection, AIRFLOW, owner=cluster.LOGIN)
     with _admin(settings, settings.database, port) as connection:
         roles.grant(connection)
         return migrate.apply(connection, settings.migrations)
+
+
+def reader_passwords(settings: Settings) -> dict[str, str]:
+    """The password of each reader's login; one that nothing defines is generated and kept."""
+    undefined = [
+        name
+        for name in map(roles.reader_secret, roles.READERS)
+        if secrets.environment_name(name) not in os.environ
+    ]
+    secrets.ensure(settings.secrets_file, undefined)
+    return {role: secrets.resolve(roles.reader_secret(role), settings) for role in roles.READERS}
 
 
 def create_database(
@@ -77,6 +90,7 @@ def _prepare_given(settings: Settings) -> list[migrate.Migration]:
                     f"URL and a password, in the URL or as {secrets.environment_name(GIVEN_SECRET)}"
                 )
             roles.ensure_login(connection, login, password)
+        roles.ensure_reader_logins(connection, reader_passwords(settings))
         create_database(connection, name, owner=roles.OWNER)
         roles.let_in(connection, name, [login or connection.info.user, connection.info.user])
         create_database(connection, AIRFLOW, owner=login or connection.info.user)

@@ -1,11 +1,15 @@
-"""Who exists in the database: one owner, one group role per kind of step or reader, one login.
+"""Who exists in the database: one owner, one group role per kind of step or reader, one login for all steps, and one
+for each reader.
+
+A reader's questions are SQL of his own, and any SQL may change the role (`set_config`): so they are asked by a login
+that is a member of his role alone. The login of the steps may take every role and asks no stranger's question.
 
 What a role may do to tables is granted where the tables are made, in migrations and by dbt.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -28,6 +32,7 @@ STEP_ROLES: dict[str, str] = {
     "eco_public": "reads open.* · 公众",
     "eco_auditor": "reads everything that was ever released, and the ledger · 审计",
 }
+READERS = ("eco_engineer", "eco_department", "eco_public", "eco_auditor")
 READERS_OF_OTHERS = ("eco_department", "eco_public")  # people outside: no temporary tables either
 
 _LOCK = 0x65636F01  # "eco" 1: advisory locks of the house
@@ -100,6 +105,28 @@ def let_in(connection: psycopg.Connection[Any], database: str, logins: list[str]
         )
 
 
+def reader_login(role: str) -> str:
+    """The login that asks the questions of a reader."""
+    return f"{role}_login"
+
+
+def reader_secret(role: str) -> str:
+    """The name of the secret that holds its password."""
+    return f"postgres.{role}"
+
+
+def ensure_reader_logins(connection: psycopg.Connection[Any], passwords: Mapping[str, str]) -> None:
+    """Create a login for each reader: a member of that reader's role and of no other."""
+    for role in READERS:
+        login = sql.Identifier(reader_login(role))
+        _create(connection, reader_login(role))
+        password = sql.Literal(passwords[role])
+        connection.execute(sql.SQL("alter role {} login inherit password {}").format(login, password))
+        connection.execute(
+            sql.SQL("grant {} to {} with inherit true, set true").format(sql.Identifier(role), login)
+        )
+
+
 def grant(connection: psycopg.Connection[Any], login: str = LOGIN) -> None:
     """Grants on the current database: who may enter, who may make schemas."""
     with as_owner_of(connection, connection.info.dbname):
@@ -135,6 +162,7 @@ def check(connection: psycopg.Connection[Any]) -> list[str]:
         *_missing_roles(connection),
         *_powerful_roles(connection),
         *_wrong_memberships(connection),
+        *_wrong_readers(connection),
         *_open_to_public(connection),
         *_rewritable_observations(connection),
     ]
@@ -185,6 +213,33 @@ def _wrong_memberships(connection: psycopg.Connection[Any]) -> list[str]:
         takes = {group for group, member, _, may_set in rows if member == LOGIN and may_set}
         found += [f"{LOGIN} may not act as {role}" for role in STEP_ROLES if role not in takes]
     return found
+
+
+def _wrong_readers(connection: psycopg.Connection[Any]) -> list[str]:
+    """The login of a reader can become nobody but that reader."""
+    rows = connection.execute(
+        """
+        select r.rolname, r.rolcanlogin, r.rolsuper or r.rolcreaterole or r.rolcreatedb or r.rolbypassrls,
+            array(select g.rolname::text from pg_auth_members a join pg_roles g on g.oid = a.roleid
+                  where a.member = r.oid order by 1)
+        from pg_roles r where r.rolname = any(%s)
+        """,
+        [[reader_login(role) for role in READERS]],
+    ).fetchall()
+    found = {row[0]: row[1:] for row in rows}
+    problems = []
+    for role in READERS:
+        login = reader_login(role)
+        may_login, powerful, groups = found.get(login, (False, False, []))
+        if not may_login:
+            problems.append(f"login {login} is missing")
+            continue
+        if powerful:
+            problems.append(f"login {login} has an attribute of power")
+        problems += [f"{login} may act as {group}" for group in groups if group != role]
+        if role not in groups:
+            problems.append(f"{login} may not act as {role}")
+    return problems
 
 
 def _open_to_public(connection: psycopg.Connection[Any]) -> list[str]:

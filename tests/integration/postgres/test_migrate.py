@@ -146,6 +146,16 @@ def test_roles_are_as_meant_and_each_deviation_is_seen(fresh_database: Settings)
                 "eco may act as eco_owner",
             ),
             (
+                "grant eco_core to eco_public_login",
+                "revoke eco_core from eco_public_login",
+                "eco_public_login may act as eco_core",
+            ),
+            (
+                "alter role eco_public_login nologin",
+                "alter role eco_public_login login",
+                "login eco_public_login is missing",
+            ),
+            (
                 "alter role eco_gate bypassrls",
                 "alter role eco_gate nobypassrls",
                 "role eco_gate has the attribute bypassrls",
