@@ -100,7 +100,9 @@ def ask(
             )
             if judge_by:
                 _require_edition(conn, judge_by)
-            statement = _through_views(conn, question) if as_of or judge_by else question
+            statement = (
+                _through_views(conn, question, past=as_of is not None) if as_of or judge_by else question
+            )
             # Prepared, because that takes one statement only: `commit; …` would leave the read-only transaction.
             cursor = conn.execute(statement, parameters, prepare=True)
             if cursor.description is None:
@@ -118,7 +120,64 @@ def _require_edition(conn: psycopg.Connection[Any], name: str) -> None:
         raise QueryRefused(f"no edition is called {name!r}; there are: {', '.join(known)}")
 
 
-def _through_views(conn: psycopg.Connection[Any], question: str) -> str:
+# Views that ask core.as_of(), themselves or by a view below them.
+_KNOWING = """
+with recursive knowing (oid) as (
+    select r.ev_class
+    from pg_depend d join pg_rewrite r on r.oid = d.objid
+    join pg_proc p on p.oid = d.refobjid join pg_namespace n on n.oid = p.pronamespace
+    where d.classid = 'pg_rewrite'::regclass and d.refclassid = 'pg_proc'::regclass
+        and n.nspname = 'core' and p.proname = 'as_of'
+    union
+    select r.ev_class
+    from knowing k
+    join pg_depend d on d.refclassid = 'pg_class'::regclass and d.refobjid = k.oid
+        and d.classid = 'pg_rewrite'::regclass
+    join pg_rewrite r on r.oid = d.objid
+)
+select n.nspname::text, c.relname::text
+from knowing join pg_class c using (oid) join pg_namespace n on n.oid = c.relnamespace
+"""
+# Rows that say what something is, or are dated themselves: the same at any moment.
+_TIMELESS_SCHEMAS = {"vocabulary", "standards", "pg_catalog", "information_schema"}
+_TIMELESS = {("core", "series"), ("core", "channel")}
+_INSTEAD = {
+    (
+        "core",
+        "observation",
+    ): "core.observation_current, or its versions without --as-of, `where known_at <= …`",
+    ("core", "site"): "core.site_current, or its versions without --as-of, `where known_at <= …`",
+}
+_INSTEAD_OTHERWISE = (
+    "a mart such as air.station_hour, what was released (shared.*, open.*), core.observation_current"
+)
+
+
+def _refuse_today(conn: psycopg.Connection[Any], tree: exp.Expr) -> None:
+    """Refuse relations that don't look at eco.as_of: their rows of today would pass for those of the moment."""
+    known = {(row[0], row[1]) for row in conn.execute(_KNOWING).fetchall()}
+    named = {_folded(cte.args["alias"].this) for cte in tree.find_all(exp.CTE)}
+    for relation in tree.find_all(exp.Table):
+        schema, name = _folded(relation.args.get("db")), _folded(relation.this)
+        if not name or (not schema and name in named):
+            continue
+        row = conn.execute(
+            "select n.nspname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace"
+            " where c.relname = %s and n.nspname = coalesce(nullif(%s, ''), n.nspname)"
+            " and (%s <> '' or pg_table_is_visible(c.oid))",
+            [name, schema, schema],
+        ).fetchone()
+        if row is None:
+            continue  # PostgreSQL says so better
+        found = (row[0], name)
+        if found not in known and found not in _TIMELESS and row[0] not in _TIMELESS_SCHEMAS | {"as_of"}:
+            raise QueryRefused(
+                f"{row[0]}.{name} knows no --as-of and would answer with its rows of today: ask "
+                + _INSTEAD.get(found, _INSTEAD_OTHERWISE)
+            )
+
+
+def _through_views(conn: psycopg.Connection[Any], question: str, *, past: bool) -> str:
     """Replace `air.station_hour` by `as_of.air__station_hour` where such a view stands."""
     found = conn.execute(
         "select relname from pg_class join pg_namespace n on n.oid = relnamespace"
@@ -140,6 +199,8 @@ def _through_views(conn: psycopg.Connection[Any], question: str) -> str:
                 relation.set("alias", exp.TableAlias(this=exp.to_identifier(relation.name)))
             relation.set("this", exp.to_identifier(view))
             relation.set("db", exp.to_identifier("as_of"))
+    if past:
+        _refuse_today(conn, tree)
     return tree.sql(dialect="postgres")
 
 

@@ -65,9 +65,12 @@ WRITES = [
     ("create table public.x (y int)", READ_ONLY, READ_ONLY),
     ("explain analyze delete from core.quality_flag", READ_ONLY, MAY_NOT),
     ("select nextval('governance.step_step_id_seq')", MAY_NOT, MAY_NOT),
-    ("select query_to_xml('delete from core.quality_flag returning 1', true, false, '')", "non-volatile", "non-volatile"),
     (
-        "commit; insert into governance.notice (kind, subject, message) values ('failure', 'x', 'x') returning 1",
+        "select query_to_xml('delete from core.quality_flag returning 1', true, false, '')",
+        "non-volatile", MAY_NOT,
+    ),
+    (
+        "commit; insert into governance.notice (kind, subject, message) values ('x', 'x', 'x') returning 1",
         ONE, ONE,
     ),
     (
@@ -165,6 +168,10 @@ def test_the_public_reads_nothing_but_what_is_open(house: FeedHouse, relation: s
         query.run(f"select count(*) from {relation}", role="eco_public")
 
 
+def test_the_roles_of_a_house_with_data_are_as_meant(house: FeedHouse) -> None:
+    assert roles.check(house.admin) == []
+
+
 def test_the_public_reads_what_is_open(house: FeedHouse) -> None:
     house.admin.execute(
         "create view open.nothing as select 1.50::numeric as figure; alter view open.nothing owner to eco_release;"
@@ -205,6 +212,45 @@ def test_what_cannot_be_put_to_the_past_is_refused_and_not_answered_as_of_today(
 ) -> None:
     with pytest.raises(QueryRefused):
         query.run(text, as_of=at("12:30"))
+
+
+@pytest.mark.parametrize(
+    ("relation", "instead"),
+    [
+        ("core.observation", "ask core.observation_current"),
+        ('core."observation"', "ask core.observation_current"),
+        ("(select * from only core.observation) as inside", "ask core.observation_current"),
+        ("core.site", "ask core.site_current"),
+        ("core.quality_flag", "ask a mart"),
+        ("landing.batch", "ask a mart"),
+        ("landing.cnemc_air_hourly", "ask a mart"),
+        ("governance.verdict", "ask a mart"),
+        ("staging.stg_cnemc_air_hourly", "ask a mart"),
+        ("shared.dataset_period", "ask a mart"),
+    ],
+)
+def test_a_relation_of_today_is_no_answer_for_the_past(house: FeedHouse, relation: str, instead: str) -> None:
+    with pytest.raises(QueryRefused, match=f"knows no --as-of .*{instead}"):
+        query.run(f"select count(*) from {relation}", as_of=at("12:15"))
+    assert query.run(f"select count(*) from {relation}").rows
+
+
+@pytest.mark.parametrize(
+    "relation",
+    ["core.observation_current", "core.site_current", "air.station_hour", "as_of.air__station_hour"],
+)
+def test_what_knows_the_past_is_asked(house: FeedHouse, relation: str) -> None:
+    assert query.run(f"select count(*) from {relation}", as_of=at("12:15")).rows == [(0,)]
+    assert query.run(f"select count(*) from {relation}", as_of=at("12:30")).rows != [(0,)]
+
+
+def test_rows_of_no_time_go_with_the_past(house: FeedHouse) -> None:
+    text = (
+        "with observation as (select * from core.observation_current) select count(*) from observation"
+        " join core.series using (series_id) join vocabulary.property p on p.property = series.property, now()"
+    )
+    assert query.run(text, as_of=at("12:15")).rows == [(0,)]
+    assert query.run(text, as_of=at("12:30")).rows != [(0,)]
 
 
 def test_the_login_without_a_role_reads_nothing(house: FeedHouse) -> None:
