@@ -35,6 +35,33 @@ STEP_ROLES: dict[str, str] = {
 READERS = ("eco_engineer", "eco_department", "eco_public", "eco_auditor")
 READERS_OF_OTHERS = ("eco_department", "eco_public")  # people outside: no temporary tables either
 
+# Who may have more than nothing on relations of a schema. Migrations and dbt grant; this is what they are held against,
+# so that a grant made by hand, or by a migration in error, is seen. Schemas that are not named are dbt's: staging,
+# as_of, one an element. What a step needs to read is not limited: steps run our SQL only.
+STEPS = tuple(role for role in STEP_ROLES if role not in READERS)
+_READABLE_BY: dict[str, tuple[str, ...]] = {
+    "core": ("eco_engineer", "eco_auditor"),
+    "decision": ("eco_engineer", "eco_auditor"),
+    "governance": ("eco_engineer", "eco_auditor"),
+    "open": READERS,
+    "published": ("eco_engineer", "eco_auditor"),
+    "shared": ("eco_engineer", "eco_department", "eco_auditor"),
+    "standards": ("eco_engineer", "eco_auditor"),
+    "vocabulary": ("eco_engineer", "eco_auditor"),
+}
+_READABLE_OTHERWISE = ("eco_engineer",)
+_WRITABLE_BY: dict[str, tuple[str, ...]] = {
+    "core": ("eco_core",),
+    "decision": ("eco_steward",),
+    "governance": STEPS,
+    "landing": ("eco_landing", "eco_core"),
+    "open": ("eco_release",),
+    "published": ("eco_release",),
+    "shared": ("eco_release",),
+}
+_WRITABLE_OTHERWISE = ("eco_dbt",)
+_WRITABLE_COLUMNS = {("core.change.built_in", "eco_dbt"): "a build says which changes it took up"}
+
 _LOCK = 0x65636F01  # "eco" 1: advisory locks of the house
 
 
@@ -165,6 +192,7 @@ def check(connection: psycopg.Connection[Any]) -> list[str]:
         *_wrong_readers(connection),
         *_open_to_public(connection),
         *_rewritable_observations(connection),
+        *_wrong_grants(connection),
     ]
 
 
@@ -260,6 +288,51 @@ def _open_to_public(connection: psycopg.Connection[Any]) -> list[str]:
         """
     ).fetchall()
     return [f"{thing} grants {privilege} to PUBLIC" for thing, privilege in rows]
+
+
+def _wrong_grants(connection: psycopg.Connection[Any]) -> list[str]:
+    """Grants to a named role that the house does not mean; an owner's own rights are no grant."""
+    rows = connection.execute(
+        """
+        select 'schema', n.nspname::text, n.nspname::text, x.privilege_type, x.grantee
+        from pg_namespace n, aclexplode(n.nspacl) x
+        where x.grantee <> n.nspowner
+        union all
+        select 'table', n.nspname, c.oid::regclass::text, x.privilege_type, x.grantee
+        from pg_class c join pg_namespace n on n.oid = c.relnamespace, aclexplode(c.relacl) x
+        where x.grantee <> c.relowner
+        union all
+        select 'column', n.nspname, c.oid::regclass || '.' || a.attname, x.privilege_type, x.grantee
+        from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace,
+            aclexplode(a.attacl) x
+        where x.grantee <> c.relowner
+        union all
+        select 'function', n.nspname, p.oid::regprocedure::text, x.privilege_type, x.grantee
+        from pg_proc p join pg_namespace n on n.oid = p.pronamespace,
+            aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x
+        where p.prosecdef and x.grantee <> p.proowner
+        """
+    ).fetchall()
+    names = dict(connection.execute("select oid, rolname::text from pg_roles").fetchall())
+    found = []
+    for kind, schema, thing, privilege, grantee in rows:
+        if schema in ("pg_catalog", "information_schema", "public") or (grantee == 0 and kind != "function"):
+            continue  # of the server's own; `public` is looked at by the attributes of the roles, PUBLIC above
+        role = names.get(grantee, "PUBLIC")
+        if not _is_meant(kind, schema, thing, privilege, role):
+            found.append(f"{kind} {thing} grants {privilege} to {role}")
+    return sorted(found)
+
+
+def _is_meant(kind: str, schema: str, thing: str, privilege: str, role: str) -> bool:
+    if role == OWNER:
+        return True
+    if kind == "function":
+        return role in STEPS
+    if privilege in ("SELECT", "USAGE"):
+        return role in STEPS or role in _READABLE_BY.get(schema, _READABLE_OTHERWISE)
+    writers = _WRITABLE_BY.get(schema, _WRITABLE_OTHERWISE)
+    return role in writers or (thing, role) in _WRITABLE_COLUMNS
 
 
 def _rewritable_observations(connection: psycopg.Connection[Any]) -> list[str]:

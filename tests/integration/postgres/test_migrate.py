@@ -146,6 +146,36 @@ def test_roles_are_as_meant_and_each_deviation_is_seen(fresh_database: Settings)
                 "eco may act as eco_owner",
             ),
             (
+                "grant select on core.observation to eco_department",
+                "revoke select on core.observation from eco_department",
+                "table core.observation grants SELECT to eco_department",
+            ),
+            (
+                "grant usage on schema core to eco_public",
+                "revoke usage on schema core from eco_public",
+                "schema core grants USAGE to eco_public",
+            ),
+            (
+                "grant update on landing.batch to eco_engineer",
+                "revoke update on landing.batch from eco_engineer",
+                "table landing.batch grants UPDATE to eco_engineer",
+            ),
+            (
+                "grant update (built_in) on core.change to eco_gate",
+                "revoke update (built_in) on core.change from eco_gate",
+                "column core.change.built_in grants UPDATE to eco_gate",
+            ),
+            (
+                "grant select on shared.dataset_period to eco_public_login",
+                "revoke select on shared.dataset_period from eco_public_login",
+                "table shared.dataset_period grants SELECT to eco_public_login",
+            ),
+            (
+                "grant execute on function core.ensure_keys to public",
+                "revoke execute on function core.ensure_keys from public",
+                "function core.ensure_keys(text) grants EXECUTE to PUBLIC",
+            ),
+            (
                 "grant eco_core to eco_public_login",
                 "revoke eco_core from eco_public_login",
                 "eco_public_login may act as eco_core",
