@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Literal
@@ -16,6 +16,7 @@ FormName = Literal["csv", "xml", "json"]
 TIME_DIRECTIVES = "YmdHMS"
 
 _SECRET = re.compile(r"\$\{([^}]*)\}")
+_DAY = timedelta(days=1)
 _OFFSET = re.compile(r"[+-]\d{2}:\d{2}")
 
 
@@ -241,7 +242,19 @@ class Period(Strict):
         pattern=r"^([01]\d|2[0-3]):[0-5]\d$",
         description="when the source's own day begins, of which it gives values by day; our marts' days begin at 00:00",
     )
+    grid: Duration | None = Field(
+        default=None,
+        description="how far apart periods begin, counted from midnight; the averaging when not given,"
+        " PT1M for samples taken at any minute",
+    )
     plausible: Plausible
+
+    @field_validator("grid")
+    @classmethod
+    def _part_of_a_day(cls, value: timedelta | None) -> timedelta | None:
+        if value is not None and (value <= timedelta(0) or _DAY % value):
+            raise ValueError("must divide a day, such as PT1H or PT1M")
+        return value
 
     @field_validator("format")
     @classmethod
@@ -264,6 +277,18 @@ class Period(Strict):
         if _OFFSET.fullmatch(text):
             raise ValueError("name the zone of the periods, such as Asia/Shanghai: labels are read by it")
         return text
+
+    def aligned(self, start: datetime) -> bool:
+        """Whether a period may begin here: 12:30:17 is no hour. The clock is that of the zone."""
+        step = self.grid or self.averaging
+        local = start.astimezone(self.zone)
+        since = timedelta(
+            hours=local.hour, minutes=local.minute, seconds=local.second, microseconds=local.microsecond
+        )
+        if step >= _DAY:  # a day, a month: by the calendar, or by the source's own day
+            hours, minutes = map(int, self.day_boundary.split(":"))
+            return since in (timedelta(0), timedelta(hours=hours, minutes=minutes))
+        return bool(_DAY % step) or not since % step  # 5 h fit no day, so no grid is known
 
     @property
     def zone(self) -> ZoneInfo:

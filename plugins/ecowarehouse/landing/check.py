@@ -60,7 +60,7 @@ def check(
     """
     table = table.combine_chunks()
     sites = _Codes.of(_trimmed(table[contract.site.code], contract))
-    starts = _starts(contract, table[contract.period.column])
+    starts, unaligned = _starts(contract, table[contract.period.column])
     rejects = _RowRejects(contract, table)
     rejects.add(_without_key(contract, table), "key_missing", f"no value in one of {', '.join(contract.key)}")
     rejects.add(_with_nul(contract, table), "not_text", "holds a NUL character")
@@ -71,6 +71,10 @@ def check(
     rejects.add(starts < earliest, "period_implausible", f"before {contract.period.plausible.start}")
     late = f"ends more than {contract.period.plausible.ahead} after {known_at.isoformat()}"
     rejects.add(starts > latest, "period_implausible", late)
+    grid = contract.period.grid or contract.averaging
+    rejects.add(
+        unaligned, "period_unaligned", f"begins at none of the moments that lie {grid} apart from midnight"
+    )
     if contract.sites == "register" and known_sites is not None:
         rejects.add(~sites.member_of(known_sites), "unknown_site", "not in the register")
     rejects.add_repetitions(_keys(contract, table, sites, starts))
@@ -265,13 +269,22 @@ def _site_counts(sites: Numbers, starts: Numbers) -> tuple[int, int, int]:
     return int(counts[-1]), int(counts.max()), len(periods)
 
 
-def _starts(contract: Contract, column: Any) -> Numbers:
-    """Starts of the periods in microseconds since 1970 UTC, `_NONE` where the label can't be read."""
+def _starts(contract: Contract, column: Any) -> tuple[Numbers, Mask]:
+    """Starts of the periods in microseconds since 1970 UTC, `_NONE` where the label can't be read, and which of them
+    lie beside the grid.
+    """
     labels = _Codes.of(_trimmed(column, contract))
     moments = [period_start(contract.period, text) for text in labels.texts.to_pylist()]
     answers = np.array([_NONE if m is None else _microseconds(m) for m in moments], dtype=np.int64)
-    starts: Numbers = labels.spread(answers)
-    return starts
+    beside = np.array([m is not None and not _aligned(contract.period, m) for m in moments], dtype=np.bool_)
+    return labels.spread(answers), labels.spread(beside)
+
+
+def _aligned(period: Period, start: datetime) -> bool:
+    try:
+        return period.aligned(start)
+    except OverflowError:  # the first or last day that Python knows, which is implausible anyway
+        return True
 
 
 def _plausible(contract: Contract, known_at: datetime) -> tuple[int, int]:

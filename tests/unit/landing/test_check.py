@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from ecowarehouse import formats
 from ecowarehouse.contracts import Contract, load_contracts
+from ecowarehouse.contracts.model import Period
 from ecowarehouse.landing.check import Checked, check, period_start
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -61,6 +63,9 @@ def test_what_is_sound_lands_untouched() -> None:
         ({"timepoint": "2011-12-31T23:00:00"}, "period_implausible"),
         ({"timepoint": "2099-01-01T00:00:00"}, "period_implausible"),
         ({"timepoint": "2019-07-18T20:00:00"}, "period_implausible"),
+        ({"timepoint": "2019-07-18T12:30:17"}, "period_unaligned"),
+        ({"timepoint": "2019-07-18T12:30:00"}, "period_unaligned"),
+        ({"timepoint": "2019-07-18T12:00:01"}, "period_unaligned"),
         ({"area": "a\0b"}, "not_text"),
     ],
 )
@@ -69,6 +74,44 @@ def test_rows_that_cannot_land(row: dict[str, str], reason: str) -> None:
     assert reasons(found) == [(1, None, reason)]
     assert found.table["row_number"].to_pylist() == [2]
     assert found.rejects[0].received is not None
+
+
+@pytest.mark.parametrize(
+    ("fields", "label", "aligned"),
+    [
+        ({"averaging": "PT4H"}, "08:00", True),  # samples of water
+        ({"averaging": "PT4H"}, "00:00", True),
+        ({"averaging": "PT4H"}, "09:00", False),
+        ({"averaging": "PT4H", "grid": "PT1M"}, "09:17", True),
+        ({"averaging": "PT1H", "grid": "PT30M"}, "09:30", True),
+        ({"averaging": "PT1H", "grid": "PT30M"}, "09:31", False),
+        ({"averaging": "P1D"}, "00:00", True),
+        ({"averaging": "P1D"}, "20:00", False),
+        ({"averaging": "P1D", "day_boundary": "20:00"}, "20:00", True),
+        ({"averaging": "P30D"}, "00:00", True),
+        ({"averaging": "PT5H"}, "03:00", True),
+    ],
+)
+def test_periods_begin_on_a_grid(fields: dict[str, str], label: str, aligned: bool) -> None:
+    told = {
+        "column": "timepoint", "format": "%Y-%m-%d %H:%M", "timezone": "Asia/Shanghai", "label": "start",
+        "plausible": {"from": "2019-01-01"},
+    } | fields  # fmt: skip
+    contract = AIR.model_copy(update={"period": Period.model_validate_json(json.dumps(told))})
+    found = check(
+        contract, table({"timepoint": f"2019-07-17 {label}"}), known_at=KNOWN_AT + timedelta(days=30)
+    )
+    assert reasons(found) == ([] if aligned else [(1, None, "period_unaligned")])
+
+
+@pytest.mark.parametrize("grid", ["PT7H", "PT0S", "-PT1H", "P2D"])
+def test_a_grid_divides_a_day(grid: str) -> None:
+    told = {
+        "column": "t", "format": "iso8601", "timezone": "Asia/Shanghai", "label": "start", "averaging": "PT1H",
+        "grid": grid, "plausible": {"from": "2019-01-01"},
+    }  # fmt: skip
+    with pytest.raises(ValueError, match="must divide a day"):
+        Period.model_validate_json(json.dumps(told))
 
 
 def test_a_period_may_end_a_little_after_known_at() -> None:
