@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import typer
 
 from ecowarehouse.cli import data
 from ecowarehouse.elements import ContractsBroken
@@ -40,6 +41,12 @@ def test_what_was_left_out_is_told_after_the_rest(
     with pytest.raises(ContractsBroken, match=r"cnemc_noise\.yml: "):
         command()
     assert said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("feed", "told"), [("cnemc_noise", "is broken: "), ("nothing", "no feed 'nothing'")])
+def test_a_feed_by_name_is_told_why_it_cannot_be_loaded(house: Settings, feed: str, told: str) -> None:
+    with pytest.raises(typer.BadParameter, match=told):
+        data.load(feed)
 
 
 def test_a_cycle_names_every_problem(house: Settings, capsys: pytest.CaptureFixture[str]) -> None:

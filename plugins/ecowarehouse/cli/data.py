@@ -198,14 +198,10 @@ def _settings() -> Settings:
 def _contract(settings: Settings, feed: str) -> Contract:
     from ecowarehouse.contracts import load_contracts
 
-    found = load_contracts(settings.city)
-    if feed in found.contracts:
-        return found.contracts[feed]
-    if feed in found.broken:
-        raise typer.BadParameter(f"the contract of {feed} is broken: {found.broken[feed].message}")
-    raise typer.BadParameter(
-        f"no feed {feed!r}; `eco source list` shows {', '.join(sorted(found.contracts))}"
-    )
+    try:
+        return load_contracts(settings.city)[feed]
+    except KeyError as error:
+        raise typer.BadParameter(str(error.args[0])) from error
 
 
 def _moment(text: str | None, option: str) -> datetime | None:
