@@ -11,8 +11,10 @@ from ecowarehouse.contracts.model import Contract
 _HEAD = """\
 -- Written from the contract by `eco source staging {feed} --write`: change the contract.
 """
+# A rejected cell says that something was sent which nobody can read, and neither a value nor that there is none: were
+# it a sighting, `1O` would put a null in the place of a good value (docs/adr/0008-a-rejected-cell-is-no-sighting.md).
 _CELLS = """\
--- One row is one cell of one received row.
+-- One row is one cell of one received row. A rejected cell is none: it stands in landing.reject.
 with received as (
 {received}
 )
@@ -37,6 +39,7 @@ cross join lateral (
     values
 {cells}
 ) as cell ({names})
+where received.rejected_columns is null or cell.channel <> all(received.rejected_columns)
 """
 _SITES = """\
 -- One row is what one received row says of its site.

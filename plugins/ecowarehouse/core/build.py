@@ -223,11 +223,19 @@ def _insert_first(conn: psycopg.Connection[Any], contract: Contract, sighting: S
     conn.execute(
         f"""
         insert into touched (series_id, period_from, period_to, versions, revised)
-        select series.series_id, site.period_from, site.period_to, site.rows, 0
+        select series.series_id, site.period_from, site.period_to, site.rows - coalesce(rejected.cells, 0), 0
         from (select site_code, min(period_start) as period_from, max(period_start) as period_to, count(*) as rows
               from {contract.staging_site_relation} where content_batch_id = %(content_batch_id)s
               group by site_code) as site
         inner join core.series as series on series.feed = %(feed)s and series.site_code = site.site_code
+        left join (select said.site_code, one.channel, count(*) as cells
+                   from {contract.landing_relation} as received
+                   cross join unnest(received.rejected_columns) as one (channel)
+                   inner join {contract.staging_site_relation} as said
+                       on said.content_batch_id = received.batch_id and said.row_number = received.row_number
+                   where received.batch_id = %(content_batch_id)s and received.rejected_columns is not null
+                   group by said.site_code, one.channel) as rejected
+            on rejected.site_code = series.site_code and rejected.channel = series.channel
         """,
         parameters,
     )

@@ -96,7 +96,6 @@ def test_rejected_cells_marks_and_other_zones(conn: psycopg.Connection[Any]) -> 
     ).fetchall()
     assert {row[0]: row[1:3] for row in rows} == {
         "temperature": (Decimal("25.50"), None),
-        "humidity": (None, None),
         "pressure": (None, "-9999"),
         "wind_speed": (None, "null"),
         "wind_direction": (None, None),

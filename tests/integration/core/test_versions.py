@@ -154,3 +154,22 @@ def test_content_hashes_do_not_depend_on_ids(house: FeedHouse) -> None:
     assert all(not value.startswith("0:") for name, value in hashes.items() if name != "core.quality_flag")
     house.load("12:40", [C])
     assert core_hashes(house.admin)["core.observation"] != hashes["core.observation"]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_a_cell_that_nobody_can_read_is_no_version_whatever_the_order(
+    house: FeedHouse, order: tuple[int, ...]
+) -> None:
+    sightings = [("12:10", row(so2=10)), ("12:20", row(so2="1O", no2=7)), ("12:30", row(so2=10, no2="x"))]
+    for number in order:
+        known, content = sightings[number]
+        house.load(known, [content])
+    assert house.versions() == [("12:10", "10")]
+    assert house.versions(channel="no2") == [("12:10", None), ("12:20", "7")]
+    assert (
+        house.all(
+            "select detail from core.quality_flag join core.series using (series_id) where channel = 'so2' and flag = 9"
+        )
+        == []
+    )
+    assert house.sound()

@@ -1,5 +1,5 @@
 -- Written from the contract by `eco source staging cnemc_air_hourly --write`: change the contract.
--- One row is one cell of one received row.
+-- One row is one cell of one received row. A rejected cell is none: it stands in landing.reject.
 with received as (
     select
         batch_id as content_batch_id,
@@ -71,3 +71,4 @@ cross join lateral (
         ('primarypollutant', btrim(coalesce(primarypollutant, ''), e'\u3000 '), false),
         ('quality', btrim(coalesce(quality, ''), e'\u3000 '), false)
 ) as cell (channel, text, is_number)
+where received.rejected_columns is null or cell.channel <> all(received.rejected_columns)

@@ -1,5 +1,5 @@
 -- Written from the contract by `eco source staging weather_hourly --write`: change the contract.
--- One row is one cell of one received row.
+-- One row is one cell of one received row. A rejected cell is none: it stands in landing.reject.
 with received as (
     select
         batch_id as content_batch_id,
@@ -53,3 +53,4 @@ cross join lateral (
         ('wind_direction', btrim(coalesce(wind_direction, ''), ' '), true),
         ('precipitation', btrim(coalesce(precipitation, ''), ' '), true)
 ) as cell (channel, text, is_number)
+where received.rejected_columns is null or cell.channel <> all(received.rejected_columns)
