@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from ecowarehouse import exports
-from ecowarehouse.exports.retracted import RELATION
 from tests.integration.exports.export_house import ExportHouse
 from tests.integration.feed_house import DAY
 
@@ -101,14 +100,10 @@ def test_purge_by_hand_takes_versions_with_these_periods_only(versions: ExportHo
 
 
 def _retract(house: ExportHouse, kind: str) -> Any:
-    """A person's decision on 07:00, in the least form that the export reads, decided before the release above."""
+    """A person's decision on 07:00, decided before the release above."""
     house.feed.admin.execute(
-        f"drop table if exists {RELATION} cascade;"
-        f" create table {RELATION} (dataset text, period_from timestamptz, period_to timestamptz, kind text,"
-        f" decided_at timestamptz); grant select on {RELATION} to eco_release".encode()
-    )
-    house.feed.admin.execute(
-        f"insert into {RELATION} select 'air.station_hour', %s, %s, %s, max(released_at) - interval '1 millisecond'"
-        " from governance.release where release_id <= 3".encode(),
+        "insert into decision.decision (kind, element, dataset, period_from, period_to, withdrawal, reason, decided_by,"
+        " decided_at, step_id) select 'withdrawal', 'air', 'air.station_hour', %s, %s, %s, 'wrong inlet', 'Chen',"
+        " max(released_at) - interval '1 millisecond', 1 from governance.release where release_id <= 3",
         [DAY + 7 * HOUR, DAY + 8 * HOUR, kind],
     )
