@@ -16,7 +16,10 @@ def _now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What one attempt brought. `source` holds no secret; header names are lower-cased."""
+    """What one attempt brought. `source` holds no secret; header names are lower-cased.
+
+    `part` names one of several pulls that one content holds, by the text that says when it was known.
+    """
 
     source: str
     payload: bytes | Path = b""
@@ -27,6 +30,7 @@ class Delivery:
     unchanged: bool = False
     synthetic: bool = False
     problem: FetchProblem | None = None
+    part: str = ""
 
     @property
     def etag(self) -> str | None:

@@ -11,14 +11,21 @@ from zoneinfo import ZoneInfo
 from ecowarehouse.connectors.delivery import Delivery
 from ecowarehouse.connectors.problems import FetchProblem
 from ecowarehouse.contracts import Contract
-from ecowarehouse.contracts.model import FromContent, FromFileName, FromHeader, FromOption, KnownAtRule
+from ecowarehouse.contracts.model import (
+    FromColumn,
+    FromContent,
+    FromFileName,
+    FromHeader,
+    FromOption,
+    KnownAtRule,
+)
 from ecowarehouse.formats import FormatProblem
 from ecowarehouse.formats.json_items import parse, pointed
 from ecowarehouse.formats.sniff import opened
 
 
 def known_at(contract: Contract, delivery: Delivery, option: datetime | None = None) -> tuple[datetime, str]:
-    """The moment, and the rule that gave it (`option`, `header`, `file_name`, `content`, `receipt`).
+    """The moment, and the rule that gave it (`option`, `header`, `file_name`, `content`, `column`, `receipt`).
 
     A source whose clock runs behind is believed (a replay of 2019 says 2019); one that is further ahead of
     the receipt than the contract's `ahead` is not.
@@ -55,6 +62,8 @@ def _apply(rule: KnownAtRule, delivery: Delivery, option: datetime | None) -> da
         return _from_file_name(rule, delivery)
     if isinstance(rule, FromContent):
         return _from_content(rule, delivery)
+    if isinstance(rule, FromColumn):
+        return _from_column(rule, delivery)
     return delivery.received_at
 
 
@@ -81,6 +90,19 @@ def _from_file_name(rule: FromFileName, delivery: Delivery) -> datetime | None:
     except ValueError as error:
         raise FetchProblem(
             "known_at_unreadable", f"{stamp!r} of the file's name is no {rule.format}"
+        ) from error
+    return _placed(moment, rule.timezone)
+
+
+def _from_column(rule: FromColumn, delivery: Delivery) -> datetime | None:
+    if not delivery.part:
+        return None
+    try:
+        moment = datetime.strptime(delivery.part, rule.format)  # noqa: DTZ007 (the zone is the contract's)
+    except ValueError as error:
+        raise FetchProblem(
+            "known_at_unreadable",
+            f"column {rule.column} says {delivery.part[:60]!r}, which is no {rule.format}",
         ) from error
     return _placed(moment, rule.timezone)
 

@@ -14,9 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 FormName = Literal["csv", "xml", "json"]
 TIME_DIRECTIVES = "YmdHMS"
+CODE_JOINT = ":"  # between the texts that together are a site's code
 
 _SECRET = re.compile(r"\$\{([^}]*)\}")
 _DAY = timedelta(days=1)
+_PLAIN = r"[0-9]{1,30}(\.[0-9]{0,30})?"
 _OFFSET = re.compile(r"[+-]\d{2}:\d{2}")
 
 
@@ -172,6 +174,25 @@ class FromContent(Strict):
     format: Literal["iso8601"] = "iso8601"
 
 
+class FromColumn(Strict):
+    """A column of the rows: a content may hold several pulls, and each becomes a delivery of its own."""
+
+    source: Literal["column"] = Field(alias="from")
+    column: ColumnName
+    format: str
+    timezone: str
+
+    @field_validator("format")
+    @classmethod
+    def _known_directives(cls, text: str) -> str:
+        return _time_format(text)
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, text: str) -> str:
+        return _zone(text)
+
+
 class FromReceipt(Strict):
     """Nothing better: the moment of receipt."""
 
@@ -179,7 +200,8 @@ class FromReceipt(Strict):
 
 
 KnownAtRule = Annotated[
-    FromOption | FromHeader | FromFileName | FromContent | FromReceipt, Field(discriminator="source")
+    FromOption | FromHeader | FromFileName | FromContent | FromColumn | FromReceipt,
+    Field(discriminator="source"),
 ]
 
 
@@ -195,6 +217,7 @@ class SiteType(Strict):
         "traffic",
         "source_oriented",
         "weather_station",
+        "water_section",
         "other",
     ]
     takes_part: bool
@@ -208,18 +231,29 @@ class SiteType(Strict):
 class Site(Strict):
     """Columns that say which site a row belongs to, and what the source knows of it."""
 
-    code: ColumnName
+    code: ColumnName | Annotated[list[ColumnName], Field(min_length=2)] = Field(
+        description="the column with the source's code; where it has none, columns that together name the site"
+    )
     name: ColumnName | None = None
     area: ColumnName | None = None
     longitude: ColumnName | None = None
     latitude: ColumnName | None = None
     crs: str | None = None
     types: list[SiteType] = []
+    attributes: dict[ColumnName, ColumnName] = Field(
+        default={}, description="what else the source says of a site: name of the attribute, column"
+    )
+
+    @property
+    def code_columns(self) -> tuple[str, ...]:
+        """The columns whose texts, joined by `CODE_JOINT`, are the site's code."""
+        return (self.code,) if isinstance(self.code, str) else tuple(self.code)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Every column that it names."""
-        return tuple(c for c in (self.code, self.name, self.area, self.longitude, self.latitude) if c)
+        described = (self.name, self.area, self.longitude, self.latitude, *self.attributes.values())
+        return (*self.code_columns, *(column for column in described if column))
 
 
 class Plausible(Strict):
@@ -248,6 +282,10 @@ class Period(Strict):
         " PT1M for samples taken at any minute",
     )
     plausible: Plausible
+    empty: Literal["refused", "no_reading"] = Field(
+        default="refused",
+        description="a row without period: refused as damaged, or the source's way to say that there is no reading",
+    )
 
     @field_validator("grid")
     @classmethod
@@ -311,6 +349,10 @@ class CsvForm(Form):
     line_ends_in_cells: bool = Field(
         default=False,
         description="true: a quoted cell may hold line ends, and an unclosed quote can't be told by its line",
+    )
+    headings: dict[str, ColumnName] = Field(
+        default={},
+        description="heading as received and the column it stands for; others are columns themselves",
     )
 
     @field_validator("encoding")
@@ -377,6 +419,21 @@ class Partial(Strict):
     )
 
 
+class Censored(Strict):
+    """How cells say that something is below what the method can tell."""
+
+    prefixes: list[str] = Field(default=[], description="signs before the limit, as in <0.02")
+    suffixes: list[str] = Field(default=[], description="signs after the limit, as in 0.02L")
+    not_detected: list[str] = Field(default=[], description="words without a number, such as 未检出")
+
+    @property
+    def pattern(self) -> str | None:
+        """A regular expression of a limit with its sign; None when no cell carries one."""
+        forms = [f"{re.escape(sign)}{_PLAIN}" for sign in self.prefixes]
+        forms += [f"{_PLAIN}{re.escape(sign)}" for sign in self.suffixes]
+        return f"^({'|'.join(forms)})$" if forms else None
+
+
 class Channel(Strict):
     """One column that carries values, and what they are."""
 
@@ -392,6 +449,11 @@ class Channel(Strict):
     factor: Decimal = Field(default=Decimal(1), description="value in unit = value as received times factor")
     kind: Literal["number", "text"] = "number"
     sample_part: str = ""
+    detection_limit: Decimal | None = Field(
+        default=None,
+        gt=0,
+        description="of the method, in the unit received; below it the source gives its half",
+    )
     proof: str | None = Field(default=None, description="why it means this when its name says otherwise")
 
     @field_validator("averaging")
@@ -408,6 +470,8 @@ class Channel(Strict):
     def _factor_explained(self) -> Channel:
         if self.factor <= 0:
             raise ValueError("factor must be above 0")
+        if self.detection_limit is not None and self.kind != "number":
+            raise ValueError("detection_limit belongs to numbers")
         if (self.factor != 1) != (self.original_unit != self.unit):
             raise ValueError(
                 "factor and original_unit go together: the factor is 1 exactly when the units are one"
@@ -444,7 +508,12 @@ class Contract(Strict):
     key: list[ColumnName] = Field(min_length=1)
     forms: Forms
     header: list[ColumnName] = Field(min_length=1)
+    optional: list[ColumnName] = Field(
+        default=[],
+        description="columns that the source may leave out altogether; an absent column says nothing",
+    )
     partial: Partial = Partial()
+    censored: Censored = Censored()
     sentinels: list[str] = Field(default=[""], description="cells that mean: no value")
     trim: list[str] = Field(default=[" "], description="characters taken off both ends of texts in staging")
     channels: dict[ColumnName, Channel] = Field(min_length=1)
@@ -457,32 +526,50 @@ class Contract(Strict):
         return self
 
     def _inconsistencies(self) -> Iterator[str]:
-        header = set(self.header)
-        if len(header) != len(self.header):
-            twice = sorted({c for c in self.header if self.header.count(c) > 1})
-            yield f"header names a column twice: {', '.join(twice)}"
-        reserved = sorted(header & {"batch_id", "row_number", "rejected_columns"})
-        if reserved:
-            yield f"header uses a name that landing needs itself: {', '.join(reserved)}"
-        named = {
-            "channels": set(self.channels),
-            "key": set(self.key),
-            "site": set(self.site.columns),
-            "period.column": {self.period.column},
-        }
-        for where, columns in named.items():
-            if missing := sorted(columns - header):
-                yield f"{where}: not in the header: {', '.join(missing)}"
-        if self.period.column not in self.key:
-            yield f"key must hold the period column {self.period.column}"
-        if self.site.code not in self.key:
-            yield f"key must hold the site column {self.site.code}"
-        if shared := sorted(set(self.channels) & set(self.key)):
-            yield f"a key column can't be a channel: {', '.join(shared)}"
+        yield from self._header_problems()
+        yield from self._key_problems()
+        yield from self._column_problems()
         if longer := [c for c in self.trim if len(c) != 1]:
             yield f"trim: one character each, found {longer}"
         if self.connector.transport == "files" and (self.connector.paging or self.connector.cursor):
             yield "connector: paging and cursor belong to http"
+
+    def _header_problems(self) -> Iterator[str]:
+        if twice := _twice(self.header):
+            yield f"header names a column twice: {', '.join(twice)}"
+        if reserved := sorted({"batch_id", "row_number", "rejected_columns"}.intersection(self.header)):
+            yield f"header uses a name that landing needs itself: {', '.join(reserved)}"
+        headings = [] if self.forms.csv is None else list(self.forms.csv.headings.values())
+        if twice := _twice(headings):
+            yield f"forms.csv.headings: two headings for {', '.join(twice)}"
+        named = {
+            "channels": list(self.channels),
+            "key": self.key,
+            "site": self.site.columns,
+            "period.column": [self.period.column],
+            "optional": self.optional,
+            "known_at": [] if self.known_at_column is None else [self.known_at_column.column],
+            "forms.csv.headings": headings,
+        }
+        for where, columns in named.items():
+            if missing := sorted(set(columns) - set(self.header)):
+                yield f"{where}: not in the header: {', '.join(missing)}"
+
+    def _key_problems(self) -> Iterator[str]:
+        if self.period.column not in self.key:
+            yield f"key must hold the period column {self.period.column}"
+        if absent := [column for column in self.site.code_columns if column not in self.key]:
+            yield f"key must hold the site column {', '.join(absent)}"
+        if others := sorted(set(self.key) - {*self.site.code_columns, self.period.column}):
+            yield f"key: core knows a value by site and period alone, so {', '.join(others)} can't be part of it"
+        if shared := sorted(set(self.channels) & set(self.key)):
+            yield f"a key column can't be a channel: {', '.join(shared)}"
+
+    def _column_problems(self) -> Iterator[str]:
+        if self.optional and set(self.forms.by_name) != {"csv"}:
+            yield "optional: only delimited text can lack a column"
+        if needed := sorted(set(self.optional) & set(self.key)):
+            yield f"optional: rows are known by {', '.join(needed)}"
 
     @property
     def averaging(self) -> timedelta:
@@ -515,6 +602,11 @@ class Contract(Strict):
         return f"staging.stg_{self.feed}__site"
 
     @property
+    def known_at_column(self) -> FromColumn | None:
+        """The rule by which rows say themselves when they were known, if there is one."""
+        return next((rule for rule in self.known_at if isinstance(rule, FromColumn)), None)
+
+    @property
     def number_channels(self) -> tuple[str, ...]:
         """Channels whose cells must be numbers."""
         return tuple(name for name, channel in self.channels.items() if channel.kind == "number")
@@ -538,6 +630,10 @@ class Contract(Strict):
     def missing_marks(self) -> tuple[str, ...]:
         """Every cell that means no value; the empty one always does."""
         return tuple(dict.fromkeys([*self.sentinels, ""]))
+
+
+def _twice(names: list[str]) -> list[str]:
+    return sorted({name for name in names if names.count(name) > 1})
 
 
 def normal_unit(text: str) -> str:

@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
-from ecowarehouse.contracts.model import Contract
+from ecowarehouse.contracts.model import CODE_JOINT, Contract
 
 _HEAD = """\
 -- Written from the contract by `eco source staging {feed} --write`: change the contract.
@@ -28,19 +28,20 @@ select
     case
         when not cell.is_number or cell.text in ({marks}) then null
         when received.rejected_columns is null or cell.channel <> all(received.rejected_columns)
-            then cell.text::numeric{factor}
+            then {number}
     end as value,
     case when not cell.is_number and cell.text not in ({marks}) then cell.text end as value_text,
-    '='::text as qualifier,
-    null::numeric as detection_limit,
-    case when cell.text <> '' and cell.text in ({marks}) then cell.text end as source_mark
+    {qualifier} as qualifier,
+    {limit} as detection_limit,
+    {mark} as source_mark
 from received
 cross join lateral (
     values
 {cells}
 ) as cell ({names})
 where received.rejected_columns is null or cell.channel <> all(received.rejected_columns)
-"""
+{ending}"""
+_HALF = "substituted_half_limit"  # the source's own way to say `below`: its number is half of the limit
 _SITES = """\
 -- One row is what one received row says of its site.
 with said as (
@@ -57,10 +58,12 @@ select
     site_name,
     area_name,
     case when longitude ~ '{number}' then longitude::numeric end as longitude,
-    case when latitude ~ '{number}' then latitude::numeric end as latitude
+    case when latitude ~ '{number}' then latitude::numeric end as latitude,
+    attributes
 from said
 """
 _NUMBER = r"^[+-]?[0-9]{1,3}(\.[0-9]{1,20})?$"
+_PLAIN_NUMBER = r"^[0-9]{1,30}(\.[0-9]{0,30})?$"
 _ISO_FORMATS = {"%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"}
 _PARTS = {"Y": 4, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2}
 
@@ -91,18 +94,27 @@ def differences(contract: Contract, dbt_project: Path) -> list[str]:
 def cells_sql(contract: Contract, relation: str | None = None) -> str:
     """The view with one row a cell; `relation` replaces the dbt source, for use without dbt."""
     marks = ", ".join(_escaped(mark) for mark in contract.missing_marks)
-    scaled = any(channel.factor != 1 for channel in contract.channels.values())
+    columns = {
+        "factor": _numbers(contract, "factor", 1),
+        "half_limit": _numbers(contract, "detection_limit", None),
+    }
+    given = {name: values for name, values in columns.items() if values}
     cells = ",\n".join(
-        f"        ('{name}', {_trimmed(contract, name)}, {str(channel.kind == 'number').lower()}"
-        + (f", {channel.factor})" if scaled else ")")
+        "        ("
+        + ", ".join(
+            [f"'{name}'", _text(contract, name), str(channel.kind == "number").lower()]
+            + [values[name] for values in given.values()]
+        )
+        + ")"
         for name, channel in contract.channels.items()
     )
     return _HEAD.format(feed=contract.feed) + _CELLS.format(
         received=_received(contract, relation),
         cells=cells,
         marks=marks,
-        factor=" * cell.factor" if scaled else "",
-        names="channel, text, is_number" + (", factor" if scaled else ""),
+        names=", ".join(["channel", "text", "is_number", *given]),
+        ending="    and cell.text is not null\n" if contract.optional else "",
+        **_meaning(contract, marks, scaled="factor" in given, halved="half_limit" in given),
     )
 
 
@@ -112,16 +124,66 @@ def site_sql(contract: Contract, relation: str | None = None) -> str:
     said = [
         "batch_id as content_batch_id",
         "row_number",
-        f"{_key(contract, site.code)} as site_code",
+        f"{_site_code(contract)} as site_code",
         f"{_period_start(contract)} as period_start",
         f"{_text_or_null(contract, site.name)} as site_name",
         f"{_text_or_null(contract, site.area)} as area_name",
         f"{_text_or_null(contract, site.longitude)} as longitude",
         f"{_text_or_null(contract, site.latitude)} as latitude",
+        f"{_attributes(contract)} as attributes",
     ]
     return _HEAD.format(feed=contract.feed) + _SITES.format(
         said=",\n        ".join(said), source=_source(contract, relation), number=_NUMBER
     )
+
+
+def _numbers(contract: Contract, field: str, usual: object) -> dict[str, str]:
+    """SQL of a channel's number, by channel; nothing when all are as usual."""
+    found = {name: getattr(channel, field) for name, channel in contract.channels.items()}
+    if all(value == usual for value in found.values()):
+        return {}
+    if field == "detection_limit":
+        return {n: "null::numeric" if v is None else f"{v} / 2.0" for n, v in found.items()}
+    return {name: str(value) for name, value in found.items()}
+
+
+def _meaning(contract: Contract, marks: str, *, scaled: bool, halved: bool) -> dict[str, str]:
+    """SQL of a cell's number, qualifier, limit and mark, by what the contract says of values below a limit."""
+    factor = " * cell.factor" if scaled else ""
+    number = f"cell.text::numeric{factor}"
+    mark = f"when cell.text <> '' and cell.text in ({marks}) then cell.text"
+    below, limit = [], []
+    censored = contract.censored
+    if censored.pattern is not None:
+        pattern = _escaped(censored.pattern)
+        found = f"btrim(cell.text, {_escaped(''.join((*censored.prefixes, *censored.suffixes)))})"
+        below.append(f"when cell.is_number and cell.text ~ {pattern} then '<'")
+        limit.append(f"when cell.is_number and cell.text ~ {pattern} then {found}::numeric{factor}")
+        number = f"{found}::numeric{factor}"
+    if censored.not_detected:
+        words = ", ".join(_escaped(word) for word in censored.not_detected)
+        below.append(f"when cell.is_number and cell.text in ({words}) then 'nd'")
+        number = f"case when cell.text not in ({words}) then {number} end"
+    if halved:
+        plain = f"cell.is_number and cell.text ~ '{_PLAIN_NUMBER}'"
+        # The cast waits for its condition only inside of a CASE.
+        half = f"when case when {plain} then cell.text::numeric = cell.half_limit else false end"
+        below.append(f"{half} then '<'")
+        limit.append(f"{half} then cell.half_limit * 2{factor}")
+        mark += f"\n        {half} then '{_HALF}'"
+    return {
+        "number": number,
+        "qualifier": _case(below, "'='::text"),
+        "limit": _case(limit, "null::numeric"),
+        "mark": f"case {mark} end" if "\n" not in mark else f"case\n        {mark}\n    end",
+    }
+
+
+def _case(branches: list[str], otherwise: str) -> str:
+    if not branches:
+        return otherwise
+    lines = "".join(f"        {branch}\n" for branch in branches)
+    return f"case\n{lines}        else {otherwise}\n    end"
 
 
 def models_yaml(contract: Contract) -> str:
@@ -159,7 +221,7 @@ def _received(contract: Contract, relation: str | None) -> str:
         "    select\n        " + ",\n        ".join(columns) + f"\n    from {_source(contract, relation)}"
         "\n    -- `offset 0` keeps these two from being worked out anew for every cell."
         "\n    cross join lateral (\n        select"
-        f"\n            {_key(contract, contract.site.code)} as site_code,"
+        f"\n            {_site_code(contract)} as site_code,"
         f"\n            {_period_start(contract)} as period_start"
         "\n        offset 0\n    ) as placed"
     )
@@ -172,6 +234,26 @@ def _source(contract: Contract, relation: str | None) -> str:
 def _trimmed(contract: Contract, column: str) -> str:
     text = f"coalesce({column}, '')"
     return f"btrim({text}, {_escaped(''.join(contract.trim))})" if contract.trim else text
+
+
+def _text(contract: Contract, column: str) -> str:
+    """A cell; null when a content lacks its column."""
+    if column not in contract.optional:
+        return _trimmed(contract, column)
+    return f"btrim({column}, {_escaped(''.join(contract.trim))})" if contract.trim else column
+
+
+def _site_code(contract: Contract) -> str:
+    return f" || '{CODE_JOINT}' || ".join(_key(contract, column) for column in contract.site.code_columns)
+
+
+def _attributes(contract: Contract) -> str:
+    """What the source says of a site beside name and place, as an object; what it leaves empty is not in it."""
+    said = contract.site.attributes
+    if not said:
+        return "'{}'::jsonb"
+    pairs = ", ".join(f"'{name}', {_text_or_null(contract, column)}" for name, column in said.items())
+    return f"jsonb_strip_nulls(jsonb_build_object({pairs}))"
 
 
 def _key(contract: Contract, column: str) -> str:

@@ -37,7 +37,8 @@ _OBSERVATION = (
 )
 _FLAG = "select series_id, period_start, known_at, test, rule_version, flag, detail"
 _SITE = (
-    "select site_code, known_at, site_name, area_name, longitude, latitude, site_type, takes_part, valid_from"
+    "select site_code, known_at, site_name, area_name, longitude, latitude, attributes, site_type, takes_part,"
+    " valid_from"
 )
 
 

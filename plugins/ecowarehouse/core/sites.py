@@ -12,25 +12,25 @@ if TYPE_CHECKING:
 # What each sighting says of each site, its type by the first rule of the contract that matches the name, and the first
 # period it has of it: a site is counted in its area from its first period on, and not before.
 _SAID = """
-    select heard.*, kind.site_type, kind.takes_part
+    select heard.*, coalesce(kind.site_type, 'other') as site_type, coalesce(kind.takes_part, true) as takes_part
     from (
         select distinct on (site.site_code, batch.known_at)
             batch.feed, site.site_code, batch.known_at, batch.batch_id, batch.sha256,
-            site.site_name, site.area_name, site.longitude, site.latitude,
-            row(site.site_name, site.area_name, site.longitude, site.latitude) as content,
+            site.site_name, site.area_name, site.longitude, site.latitude, site.attributes,
+            row(site.site_name, site.area_name, site.longitude, site.latitude, site.attributes) as content,
             min({first_period}) over (partition by site.site_code, batch.known_at) as first_period
         from landing.batch as batch
         inner join {described} as site on site.content_batch_id = batch.content_batch_id
         where batch.feed = %(feed)s and {sightings}
         order by site.site_code, batch.known_at, batch.sha256 desc, site.row_number desc
     ) as heard
-    cross join lateral (
+    left join lateral (
         select rule.site_type, rule.takes_part
         from unnest(%(patterns)s::text[], %(types)s::text[], %(takes_part)s::boolean[])
             with ordinality as rule (pattern, site_type, takes_part, place)
         where coalesce(heard.site_name, '') ~ rule.pattern
         order by rule.place limit 1
-    ) as kind
+    ) as kind on true
 """
 
 # Of one content the last row of each site says what holds; of the others only the period is worked out.
@@ -45,9 +45,9 @@ _LAST_ROWS = """(
 )"""
 
 _INSERT = """
-    insert into core.site (feed, site_code, known_at, element, site_name, area_name, longitude, latitude, crs,
-        site_type, type_evidence, takes_part, valid_from, batch_id)
-    select feed, site_code, known_at, %(element)s, site_name, area_name, longitude, latitude, %(crs)s,
+    insert into core.site (feed, site_code, known_at, element, site_name, area_name, longitude, latitude, attributes,
+        crs, site_type, type_evidence, takes_part, valid_from, batch_id)
+    select feed, site_code, known_at, %(element)s, site_name, area_name, longitude, latitude, attributes, %(crs)s,
         site_type, 'name', takes_part, valid_from, batch_id
     from said
     returning site_code
@@ -59,7 +59,7 @@ with said as (
     from ({_SAID}) as said
     left join lateral (
         select site.site_code, site.valid_from,
-            row(site.site_name, site.area_name, site.longitude, site.latitude) as content
+            row(site.site_name, site.area_name, site.longitude, site.latitude, site.attributes) as content
         from core.site as site
         where site.feed = said.feed and site.site_code = said.site_code and site.known_at <= said.known_at
         order by site.known_at desc limit 1
@@ -140,7 +140,7 @@ def work_out(conn: psycopg.Connection[Any], contract: Contract) -> None:
     versions = _every_sighting(contract, _WORKED_OUT, taken_up)
     conn.execute(
         f"create temporary table wanted_site on commit drop as {versions} select site_code, known_at, site_name,"
-        " area_name, longitude, latitude, site_type, takes_part, valid_from from said",
+        " area_name, longitude, latitude, attributes, site_type, takes_part, valid_from from said",
         _parameters(contract, -1),
     )
 

@@ -44,8 +44,8 @@ def read(contract: Contract, form: CsvForm, source: Source) -> Iterator[Received
     if source.head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"<", b"{", b"["):
         raise FormatProblem("not_the_format", "XML or JSON instead of delimited text")
     text = _Utf8(source, form.encoding)
-    names = _header(text, form)
-    compare_header(contract.header, names)
+    names = [form.headings.get(heading, heading) for heading in _header(text, form)]
+    compare_header(contract, names)
     ragged: list[Any] = []
     quotes = _Quotes(text, form.delimiter, len(names))
     last = 0
@@ -55,7 +55,7 @@ def read(contract: Contract, form: CsvForm, source: Source) -> Iterator[Received
         skipped = {row.number for row in ragged}
         numbers = _row_numbers(last, batch.num_rows, skipped)
         last = int(numbers[-1]) if len(numbers) else last
-        columns = [pa.array(numbers), *(batch.column(name) for name in contract.header)]
+        columns = [pa.array(numbers), *(_column(batch, name) for name in contract.header)]
         yield ReceivedTable(pa.Table.from_arrays(columns, schema=received_schema(contract.header)))
     _refuse_cut(ragged, last, source, quotes)
     if not last and not ragged:
@@ -88,6 +88,13 @@ def _batches(
         yield from reader
     except pa.ArrowInvalid as error:
         raise _problem(error) from error
+
+
+def _column(batch: pa.RecordBatch, name: str) -> pa.Array:
+    """A column as received; null throughout where it is absent: that is no statement, unlike an empty cell."""
+    if name in batch.schema.names:
+        return batch.column(name)
+    return pa.nulls(batch.num_rows, pa.string())
 
 
 def _problem(error: pa.ArrowInvalid) -> FormatProblem:

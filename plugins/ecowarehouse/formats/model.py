@@ -6,9 +6,12 @@ import csv
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import pyarrow as pa
+
+if TYPE_CHECKING:
+    from ecowarehouse.contracts import Contract
 
 FormatReason = Literal["not_the_format", "truncated", "empty_body", "header_changed", "encoding", "no_rows"]
 
@@ -59,14 +62,15 @@ def received_schema(header: list[str]) -> pa.Schema:
     return pa.schema([("row_number", pa.int64()), *((name, pa.string()) for name in header)])
 
 
-def compare_header(expected: list[str], found: list[str]) -> None:
-    """Names must be the same; their order may differ.
+def compare_header(contract: Contract, found: list[str]) -> None:
+    """Names must be those of the header, optional ones excepted; their order may differ.
 
     Raises:
         FormatProblem: header_changed, naming what is missing, unknown or twice.
     """
+    expected = contract.header
     problems = []
-    if missing := [name for name in expected if name not in found]:
+    if missing := [name for name in expected if name not in found and name not in contract.optional]:
         problems.append(f"missing: {', '.join(missing)}")
     if unknown := [name for name in found if name not in expected]:
         problems.append(f"unknown: {', '.join(map(_short, unknown))}")

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ecowarehouse.contracts import Contract
-from ecowarehouse.contracts.model import Period
+from ecowarehouse.contracts.model import CODE_JOINT, Period
 from ecowarehouse.formats.model import Rejected, as_csv
 
 NUMBER = r"^[+-]?([0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30})([eE][+-]?[0-9]{1,2})?$"
@@ -59,9 +59,14 @@ def check(
     the register, asked only when the contract says `sites: register`.
     """
     table = table.combine_chunks()
-    sites = _Codes.of(_trimmed(table[contract.site.code], contract))
+    sites = _Codes.of(_site_codes(contract, table))
     starts, unaligned = _starts(contract, table[contract.period.column])
     rejects = _RowRejects(contract, table)
+    if contract.period.empty == "no_reading":
+        silent = _Codes.of(_trimmed(table[contract.period.column], contract)).member_of(
+            contract.missing_marks
+        )
+        rejects.add(silent, "no_reading", "the source gives no period: there is no reading")
     rejects.add(_without_key(contract, table), "key_missing", f"no value in one of {', '.join(contract.key)}")
     rejects.add(_with_nul(contract, table), "not_text", "holds a NUL character")
     rejects.add(
@@ -77,7 +82,7 @@ def check(
     )
     if contract.sites == "register" and known_sites is not None:
         rejects.add(~sites.member_of(known_sites), "unknown_site", "not in the register")
-    rejects.add_repetitions(_keys(contract, table, sites, starts))
+    rejects.add_repetitions([sites.codes, starts])
     return _checked(contract, table, rejects, sites.codes, starts)
 
 
@@ -201,9 +206,9 @@ def _texts(contract: Contract, table: pa.Table) -> Iterator[str]:
         yield as_csv(cells)
 
 
-def _keys(contract: Contract, table: pa.Table, sites: _Codes, starts: Numbers) -> list[Numbers]:
-    others = [name for name in contract.key if name not in (contract.site.code, contract.period.column)]
-    return [sites.codes, starts, *(_Codes.of(_trimmed(table[name], contract)).codes for name in others)]
+def _site_codes(contract: Contract, table: pa.Table) -> pa.Array:
+    texts = [_trimmed(table[name], contract) for name in contract.site.code_columns]
+    return texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, CODE_JOINT)
 
 
 def _group(keys: list[Numbers], rows: Numbers) -> Numbers:
@@ -234,11 +239,18 @@ def _with_nul(contract: Contract, table: pa.Table) -> Mask:
 
 
 def _bad_cells(contract: Contract, table: pa.Table) -> Iterator[tuple[str, Mask]]:
+    censored = contract.censored
     for name in contract.number_channels:
         cells = _Codes.of(_trimmed(table[name], contract))
         number = _mask(pc.match_substring_regex(cells.texts, NUMBER))
         mark = _mask(pc.is_in(cells.texts, value_set=pa.array(contract.missing_marks, pa.string())))
-        ok = number | mark
+        ok = (
+            number
+            | mark
+            | _mask(pc.is_in(cells.texts, value_set=pa.array(censored.not_detected, pa.string())))
+        )
+        if censored.pattern is not None:
+            ok |= _mask(pc.match_substring_regex(cells.texts, censored.pattern))
         if not ok.all():
             yield name, cells.spread(~ok)
 

@@ -22,7 +22,7 @@ from ecowarehouse.connectors.cursor import ANSWERED
 from ecowarehouse.connectors.problems import FetchProblem
 from ecowarehouse.formats import FormatProblem, Rejected
 from ecowarehouse.formats.model import visible
-from ecowarehouse.landing import store, table
+from ecowarehouse.landing import parts, store, table
 from ecowarehouse.landing.check import Checked, check
 from ecowarehouse.ledger import code_version, lock
 from ecowarehouse.postgres.session import acting_as
@@ -86,8 +86,10 @@ def load(
             else:
                 _write(conn, batch_id, source=delivery.source)
                 conn.commit()
-            ended.append(_attempt(conn, contract, delivery, byte_store, known_at_option, batch_id))
-            batch_id = None
+            for part in parts.of(contract, delivery, known_at_option):
+                batch_id = batch_id or _open_row(conn, contract.feed, delivery.source, run_id)
+                ended.append(_attempt(conn, contract, part, byte_store, known_at_option, batch_id))
+                batch_id = None
         return ended
 
 
@@ -174,7 +176,7 @@ def _land(
         synthetic=delivery.synthetic,
     )
     conn.commit()
-    first = _same_content(conn, contract, kept.sha256, known)
+    first = _same_content(conn, contract, kept.sha256, delivery.part, known)
     if first is None:
         _land_content(conn, contract, delivery, byte_store / kept.address, known, batch_id)
     else:
@@ -185,7 +187,14 @@ def _keep(
     conn: psycopg.Connection[Any], contract: Contract, delivery: Delivery, byte_store: Path, batch_id: int
 ) -> store.KeptBytes:
     kept = store.keep(byte_store, delivery.payload, contract.feed)
-    _write(conn, batch_id, sha256=kept.sha256, bytes=kept.size, bytes_address=kept.address)
+    _write(
+        conn,
+        batch_id,
+        sha256=kept.sha256,
+        bytes=kept.size,
+        bytes_address=kept.address,
+        part=delivery.part,
+    )
     conn.commit()
     return kept
 
@@ -198,6 +207,7 @@ def _not_modified(conn: psycopg.Connection[Any], contract: Contract, batch_id: i
         set outcome = 'unchanged', ended_at = clock_timestamp(), reason = 'not_modified', known_at = last.known_at,
             known_at_from = last.known_at_from, sha256 = last.sha256, content_batch_id = last.content_batch_id,
             period_from = last.period_from, period_to = last.period_to, etag = last.etag, rows = last.rows,
+            part = last.part,
             synthetic = last.synthetic, core_step_id = 0
         from (select * from landing.batch
               where feed = %s and {ANSWERED}
@@ -213,7 +223,7 @@ def _not_modified(conn: psycopg.Connection[Any], contract: Contract, batch_id: i
 
 
 def _same_content(
-    conn: psycopg.Connection[Any], contract: Contract, sha256: str, known: datetime
+    conn: psycopg.Connection[Any], contract: Contract, sha256: str, part: str, known: datetime
 ) -> int | None:
     """The first batch that landed of these bytes what this sighting would land, None when there is none.
 
@@ -224,7 +234,7 @@ def _same_content(
     row = conn.execute(
         """
         select batch_id from landing.batch as first
-        where feed = %(feed)s and sha256 = %(sha256)s and outcome in ('loaded', 'partial')
+        where feed = %(feed)s and sha256 = %(sha256)s and part = %(part)s and outcome in ('loaded', 'partial')
             and (known_at = %(known)s or period_to <= %(latest)s)
             and (known_at >= %(known)s or not exists (
                 select from landing.reject as cut
@@ -232,7 +242,7 @@ def _same_content(
                     and cut.detail like 'ends more%%'))
         order by batch_id limit 1
         """,
-        {"feed": contract.feed, "sha256": sha256, "known": known, "latest": latest},
+        {"feed": contract.feed, "sha256": sha256, "part": part, "known": known, "latest": latest},
     ).fetchone()
     return int(row[0]) if row else None
 
@@ -246,7 +256,7 @@ def _see_again(conn: psycopg.Connection[Any], batch_id: int, first: int) -> None
             content_batch_id = first.batch_id, period_from = first.period_from, period_to = first.period_to,
             rows = first.rows, form = first.form,
             core_step_id = (select max(core_step_id) from landing.batch as same
-                            where same.feed = this.feed and same.sha256 = this.sha256
+                            where same.feed = this.feed and same.sha256 = this.sha256 and same.part = this.part
                             and same.known_at = this.known_at and same.core_step_id is not null)
         from landing.batch as first
         where this.batch_id = %s and first.batch_id = %s
@@ -265,6 +275,7 @@ def _land_content(
 ) -> None:
     form = delivery.form or contract.form_of(delivery.source, delivery.media)
     rows, rejects = _read(contract, form, kept)
+    rows = parts.only(contract, rows, delivery.part)
     checked = check(contract, rows, known_sites=_known_sites(conn, contract), known_at=known)
     rejects.extend(checked.rejects)
     _write_rejects(conn, batch_id, rejects)

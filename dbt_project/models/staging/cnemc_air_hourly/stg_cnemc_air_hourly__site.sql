@@ -10,7 +10,8 @@ with said as (
         nullif(btrim(coalesce(positionname, ''), e'\u3000 '), '') as site_name,
         nullif(btrim(coalesce(area, ''), e'\u3000 '), '') as area_name,
         nullif(btrim(coalesce(longitude, ''), e'\u3000 '), '') as longitude,
-        nullif(btrim(coalesce(latitude, ''), e'\u3000 '), '') as latitude
+        nullif(btrim(coalesce(latitude, ''), e'\u3000 '), '') as latitude,
+        '{}'::jsonb as attributes
     from {{ source('landing', 'cnemc_air_hourly') }}
 )
 
@@ -22,5 +23,6 @@ select
     site_name,
     area_name,
     case when longitude ~ '^[+-]?[0-9]{1,3}(\.[0-9]{1,20})?$' then longitude::numeric end as longitude,
-    case when latitude ~ '^[+-]?[0-9]{1,3}(\.[0-9]{1,20})?$' then latitude::numeric end as latitude
+    case when latitude ~ '^[+-]?[0-9]{1,3}(\.[0-9]{1,20})?$' then latitude::numeric end as latitude,
+    attributes
 from said

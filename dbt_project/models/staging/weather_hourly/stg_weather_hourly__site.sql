@@ -14,7 +14,8 @@ with said as (
         nullif(btrim(coalesce(station_name, ''), ' '), '') as site_name,
         nullif(btrim(coalesce(township, ''), ' '), '') as area_name,
         nullif(btrim(coalesce(lon, ''), ' '), '') as longitude,
-        nullif(btrim(coalesce(lat, ''), ' '), '') as latitude
+        nullif(btrim(coalesce(lat, ''), ' '), '') as latitude,
+        '{}'::jsonb as attributes
     from {{ source('landing', 'weather_hourly') }}
 )
 
@@ -26,5 +27,6 @@ select
     site_name,
     area_name,
     case when longitude ~ '^[+-]?[0-9]{1,3}(\.[0-9]{1,20})?$' then longitude::numeric end as longitude,
-    case when latitude ~ '^[+-]?[0-9]{1,3}(\.[0-9]{1,20})?$' then latitude::numeric end as latitude
+    case when latitude ~ '^[+-]?[0-9]{1,3}(\.[0-9]{1,20})?$' then latitude::numeric end as latitude,
+    attributes
 from said
