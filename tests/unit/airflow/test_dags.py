@@ -78,6 +78,8 @@ def test_every_file_is_read_and_gives_its_dags(read: dict[str, Any]) -> None:
     assert set(read["dags"]) == {
         "ingest__cnemc_air_hourly",
         "ingest__weather_hourly",
+        "ingest__cnemc_water_station",
+        "element__water",
         "element__air",
         "element__weather",
         "governance__freshness",
