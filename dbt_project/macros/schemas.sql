@@ -22,6 +22,7 @@
         'vocabulary': everyone ~ ', eco_auditor',
         'air': 'eco_gate, eco_release, eco_engineer',
         'weather': 'eco_gate, eco_release, eco_engineer',
+        'water': 'eco_gate, eco_release, eco_engineer',
         'as_of': 'eco_gate, eco_engineer',
     } -%}
     do $prepare$

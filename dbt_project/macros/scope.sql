@@ -265,3 +265,12 @@
         {{ cell }}.item, ',' order by {{ cell }}.item
     ) filter (where {{ cell }}.review_stage not in ('raw', 'auto_checked')) as reviewed_items
 {%- endmacro %}
+
+{# pre_hook of a mart whose keys come from a query of its own: `condition` joins the mart `m` with `scope`. #}
+{% macro delete_rows(keys, condition) -%}
+    {%- if is_incremental() -%}
+        delete from {{ this }} as m
+        using ({{ keys }}) as scope
+        where {{ condition }}
+    {%- endif -%}
+{%- endmacro %}

@@ -60,34 +60,25 @@
     where site.element = 'water'
 {%- endmacro %}
 
-{# For each judged item of a relation in long form (`section key…, property, value rounded, water_type, day`): its class and
-   its limit of class III. `long` is a name of a CTE with columns property, value, water_type, day. #}
+{# Values in long form with their class, 6 being worse than V, and the limit of class III. `long` names a CTE with the
+   columns property, value (rounded), water_type, day. A value equal to a limit keeps the better class. #}
 {% macro water_item_class(long) -%}
     select
         long.*,
-        limits.standard,
-        limits.mark as limit_mark,
-        limits.limit_iii,
-        case when long.value is not null and limits.standard is not null then coalesce(limits.class, 6) end as item_class
+        scale.standard,
+        scale.mark as limit_mark,
+        scale.limit_iii,
+        case
+            when long.value is null then null
+            when scale.limits is null then case when long.value between scale.range_lo and scale.range_hi then 1 else 6 end
+            else 6 - width_bucket(scale.direction * long.value, scale.limits)
+        end as item_class
     from {{ long }} as long
-    left join lateral (
-        select
-            max(l.standard) as standard,
-            max(l.mark) as mark,
-            max(l.limit_value) filter (where l.class = 3 and l.limit_kind = 'max') as limit_iii,
-            min(l.class) filter (
-                where case l.limit_kind
-                    when 'max' then long.value <= l.limit_value
-                    when 'min' then long.value >= l.limit_value
-                    when 'range' then long.value between l.limit_lo and l.limit_hi
-                end
-            ) as class
-        from {{ ref('water_class_limit') }} as l
-        where
-            l.property = long.property
-            and l.waterbody = case long.water_type when 'lake' then 'lake' else 'river' end
-            and long.day >= coalesce(l.valid_from, '-infinity')
-            and long.day <= coalesce(l.valid_to, 'infinity')
-            and ({{ judge_by() }} is null or {{ judge_by() }} = l.standard)
-    ) as limits on true
+    left join {{ ref('water_class_scale') }} as scale
+        on
+            long.property = scale.property
+            and scale.waterbody = case long.water_type when 'lake' then 'lake' else 'river' end
+            and long.day >= coalesce(scale.valid_from, '-infinity')
+            and long.day <= coalesce(scale.valid_to, 'infinity')
+            and ({{ judge_by() }} is null or {{ judge_by() }} = scale.standard)
 {%- endmacro %}

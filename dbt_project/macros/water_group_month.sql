@@ -1,9 +1,20 @@
+{% macro water_group_key(group) %}{{ return("coalesce(area_code, city)" if group == 'area' else 'basin') }}{% endmacro %}
+
+{# Areas or basins of the months that a build reaches. #}
+{% macro water_reached_groups(group) -%}
+    select distinct
+        {{ water_group_key(group) }} as group_key,
+        reached.month
+    from ({{ water_reached_months() }}) as reached
+    inner join ({{ water_section() }}) as section on reached.section_code = section.section_code
+{%- endmacro %}
+
 {# One row is one month of one area, or of one basin. `group` is area or basin. From five sections on by the shares of
    their classes; with fewer by the mean of each item over all sections. #}
 {% macro water_group_month(group, scoped) -%}
 {%- set sections = ref('water__section_month') if scoped else ref('as_of__water__section_month') -%}
 {%- set month_items = ref('water__section_month_item') if scoped else ref('as_of__water__section_month_item') -%}
-{%- set key = "coalesce(area_code, city)" if group == 'area' else 'basin' -%}
+{%- set key = water_group_key(group) -%}
 with rule as (
     select
         max(value) filter (where rule_code = 'basin_sections') as least_sections,
@@ -11,17 +22,13 @@ with rule as (
     from {{ ref('water_month_rule') }}
 ),
 
-level as (
+level as materialized (
     {{ water_levels() }}
 ),
 {%- if scoped %}
 
 reached as materialized (
-    select distinct
-        {{ key }} as group_key,
-        reached.month
-    from ({{ water_reached_months() }}) as reached
-    inner join ({{ water_section() }}) as section on reached.section_code = section.section_code
+    {{ water_reached_groups(group) }}
 ),
 
 needed as materialized (
@@ -53,7 +60,7 @@ member as materialized (
     where {{ key }} is not null
 ),
 
-share as (
+share as materialized (
     select
         group_key,
         month,
@@ -99,11 +106,11 @@ judged as (
     group by m.group_key, m.month, i.property, item.sort_order, item.mean_method, item.mean_decimals
 ),
 
-classed as (
+classed as materialized (
     {{ water_item_class('judged') }}
 ),
 
-by_mean as (
+by_mean as materialized (
     select
         group_key,
         month,
@@ -151,7 +158,8 @@ evaluated as (
                 select l.category_cn
                 from {{ ref('water_basin_levels') }} as l
                 where
-                    s.good >= coalesce(l.good_share_ge, 0)
+                    l."order" > 0
+                    and s.good >= coalesce(l.good_share_ge, 0)
                     and s.good < coalesce(l.good_share_lt, 101)
                     and s.worse >= coalesce(l.worse_v_share_ge, 0)
                     and s.worse < coalesce(l.worse_v_share_lt, 101)
@@ -170,24 +178,29 @@ evaluated as (
 compared as (
     select
         e.*,
-        before.good as good_previous_month,
-        last_year.good as good_last_year,
-        last_year.good_to_date as good_to_date_last_year,
+        max(good) over a_month_ago as good_previous_month,
+        max(good) over a_year_ago as good_last_year,
+        max(good_to_date) over a_year_ago as good_to_date_last_year,
         case
-            when e.method = 'ratio' and before.method = 'ratio'
-                then (e.good - before.good) - (e.worse - before.worse)
+            when method = 'ratio' and max(method) over a_month_ago = 'ratio'
+                then (good - max(good) over a_month_ago) - (worse - max(worse) over a_month_ago)
         end as points_previous_month,
         case
-            when e.method = 'ratio' and last_year.method = 'ratio'
-                then (e.good - last_year.good) - (e.worse - last_year.worse)
+            when method = 'ratio' and max(method) over a_year_ago = 'ratio'
+                then (good - max(good) over a_year_ago) - (worse - max(worse) over a_year_ago)
         end as points_last_year,
-        before.level_rank - e.level_rank as steps_previous_month,
-        last_year.level_rank - e.level_rank as steps_last_year
+        max(level_rank) over a_month_ago - level_rank as steps_previous_month,
+        max(level_rank) over a_year_ago - level_rank as steps_last_year
     from evaluated as e
-    left join evaluated as before
-        on e.group_key = before.group_key and before.month = (e.month - interval '1 month')::date
-    left join evaluated as last_year
-        on e.group_key = last_year.group_key and last_year.month = (e.month - interval '1 year')::date
+    window
+        a_month_ago as (
+            partition by group_key order by month
+            range between interval '1 month' preceding and interval '1 month' preceding
+        ),
+        a_year_ago as (
+            partition by group_key order by month
+            range between interval '1 year' preceding and interval '1 year' preceding
+        )
 )
 
 select

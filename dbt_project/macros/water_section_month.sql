@@ -34,11 +34,11 @@
 {% macro water_section_month(scoped) -%}
 {%- set month_items = ref('water__section_month_item') if scoped else ref('as_of__water__section_month_item') -%}
 {%- set items = water_month_items() -%}
-with section as (
+with section as materialized (
     {{ water_section() }}
 ),
 
-level as (
+level as materialized (
     {{ water_levels() }}
 ),
 {%- if scoped %}
@@ -50,116 +50,84 @@ reached as materialized (
 reach as (
     select
         section_code,
-        date_trunc('year', min(month))::date - interval '1 year' as first_month
+        (date_trunc('year', min(month)) - interval '1 year')::date as first_month
     from reached
     group by section_code
 ),
 {%- endif %}
 
-month_item as materialized (
-    select i.*
+month_item as (
+    select
+        i.*,
+        item.mean_method,
+        item.in_class,
+        item.has_multiple
     from {{ month_items }} as i
+    inner join {{ ref('water_item') }} as item on i.property = item.property
     {%- if scoped %}
     inner join reach on i.section_code = reach.section_code and i.month >= reach.first_month
     {%- endif %}
 ),
 
 -- The month itself, and the months of its year so far: the mean of their means.
-mean as (
+mean as materialized (
     select
-        section_code,
-        month,
-        'month' as basis,
-        property,
-        sort_order,
-        mean_unrounded,
-        mean_decimals,
-        1 as months
-    from month_item
-    union all
-    select
-        here.section_code,
-        here.month,
-        'to_date',
-        past.property,
-        past.sort_order,
-        case item.mean_method
-            when 'hydrogen_ion' then -log(avg(power(10::numeric, -past.mean_unrounded)))
-            else avg(past.mean_unrounded)
-        end,
-        past.mean_decimals,
-        count(*)::integer
-    from (select distinct section_code, month from month_item) as here
-    inner join month_item as past
-        on
-            here.section_code = past.section_code
-            and past.month <= here.month
-            and past.month >= date_trunc('year', here.month)::date
-    inner join {{ ref('water_item') }} as item on past.property = item.property
-    group by here.section_code, here.month, past.property, past.sort_order, past.mean_decimals, item.mean_method
+        m.*,
+        case m.mean_method
+            when 'hydrogen_ion' then -log(avg(power(10::numeric, -m.mean_unrounded)) over year_so_far)
+            else avg(m.mean_unrounded) over year_so_far
+        end as to_date_unrounded,
+        count(*) over year_so_far as months
+    from month_item as m
+    window year_so_far as (
+        partition by m.section_code, m.property, extract(year from m.month) order by m.month
+    )
 ),
 
-long as (
+judged as (
     select
         m.section_code,
         m.month,
-        m.basis,
+        basis.name as basis,
         m.property,
         m.sort_order,
+        m.has_multiple,
         m.months,
-        {{ round_half_even('m.mean_unrounded', 'm.mean_decimals') }} as value,
+        {{ round_half_even('basis.mean', 'm.mean_decimals') }} as value,
         section.water_type,
         (m.month + interval '1 month')::date - 1 as day
     from mean as m
     left join section on m.section_code = section.section_code
+    cross join lateral (
+        values ('month', m.mean_unrounded), ('to_date', m.to_date_unrounded)
+    ) as basis (name, mean)
+    where m.in_class = 1
 ),
 
-judged as (
-    select long.*
-    from long
-    inner join {{ ref('water_item') }} as item on long.property = item.property and item.in_class = 1
-),
-
-classed as (
+classed as materialized (
     {{ water_item_class('judged') }}
 ),
 
-required as (
-    select
-        property,
-        sort_order
-    from {{ ref('water_item') }}
-    where in_class = 1
-),
-
-worst as (
-    select
-        w.*,
-        (
-            select string_agg(r.property, ',' order by r.sort_order)
-            from required as r
-            where r.property <> all(w.there)
-        ) as missing
-    from (
-        select
-            section_code,
-            month,
-            basis,
-            max(item_class) as worst_class,
-            max(months) as months,
-            max(standard) as standard,
-            max(limit_mark) as limit_mark,
-            array_agg(property) as there
-        from classed
-        group by section_code, month, basis
-    ) as w
-),
-
+-- One row is one month of a section with both classes; a class needs all items that enter it.
 result as (
     select
-        w.*,
-        case when w.missing is null then w.worst_class end as water_class
-    from worst as w
+        c.section_code,
+        c.month,
+        max(c.standard) as standard,
+        max(c.limit_mark) as limit_mark,
+        max(c.months) as months,
+        case
+            when count(*) filter (where c.basis = 'month') = required.items
+                then max(c.item_class) filter (where c.basis = 'month')
+        end as water_class,
+        case
+            when count(*) filter (where c.basis = 'to_date') = required.items
+                then max(c.item_class) filter (where c.basis = 'to_date')
+        end as class_to_date,
+        array_agg(c.property) as there
+    from classed as c
+    cross join (select count(*) as items from {{ ref('water_item') }} where in_class = 1) as required
+    group by c.section_code, c.month, required.items
 ),
 
 -- Worse than III: the worst items first, ties by the over-standard multiple, three of them.
@@ -168,24 +136,23 @@ pollutant as (
         section_code,
         month,
         string_agg(property, ',' order by place) as main_pollutants,
-        string_agg(property || coalesce(' ' || multiple, ''), ',' order by place) as over_standard_multiples
+        string_agg(concat_ws(' ', property, multiple), ',' order by place) as over_standard_multiples
     from (
         select
             c.section_code,
             c.month,
             c.property,
             case
-                when item.has_multiple = 1 then {{ round_half_even('((c.value - c.limit_iii) / c.limit_iii)', '2') }}
+                when c.has_multiple = 1 then {{ round_half_even('((c.value - c.limit_iii) / c.limit_iii)', '2') }}
             end as multiple,
             row_number() over (
                 partition by c.section_code, c.month
                 order by
                     c.item_class desc,
-                    case when item.has_multiple = 1 then (c.value - c.limit_iii) / c.limit_iii end desc nulls last,
+                    case when c.has_multiple = 1 then (c.value - c.limit_iii) / c.limit_iii end desc nulls last,
                     c.sort_order
             ) as place
         from classed as c
-        inner join {{ ref('water_item') }} as item on c.property = item.property
         where c.basis = 'month' and c.item_class > 3
     ) as ordered
     where place <= (select value from {{ ref('water_month_rule') }} where rule_code = 'main_pollutants')
@@ -194,23 +161,20 @@ pollutant as (
 
 wide as (
     select
-        l.section_code,
-        l.month,
+        m.section_code,
+        m.month,
         {%- for item in items %}
-        max(l.value) filter (where l.property = '{{ item }}') as {{ item }},
-        max(i.days) filter (where l.property = '{{ item }}') as {{ item }}_days,
-        max(i.source) filter (where l.property = '{{ item }}') as {{ item }}_source,
+        max({{ round_half_even('m.mean_unrounded', 'm.mean_decimals') }}) filter (where m.property = '{{ item }}') as {{ item }},
+        max(m.days) filter (where m.property = '{{ item }}') as {{ item }}_days,
+        max(m.source) filter (where m.property = '{{ item }}') as {{ item }}_source,
         {%- endfor %}
-        max(i.known_at) as known_at,
-        bool_or(i.synthetic) as synthetic
-    from long as l
-    inner join month_item as i
-        on l.section_code = i.section_code and l.month = i.month and l.property = i.property
-    where l.basis = 'month'
-    group by l.section_code, l.month
+        max(m.known_at) as known_at,
+        bool_or(m.synthetic) as synthetic
+    from mean as m
+    group by m.section_code, m.month
 ),
 
-target as (
+target as materialized (
     select distinct on (section_code, year)
         section_code,
         year,
@@ -219,48 +183,40 @@ target as (
         document
     from {{ source('core', 'section_target') }}
     where known_at <= core.as_of()
-    order by section_code, year, level = 'national' desc, level = 'region' desc, known_at desc
+    order by section_code asc, year asc, level = 'national' desc, level = 'region' desc, known_at desc
 ),
 
 compared as (
     select
-        w.section_code,
-        w.month,
-        now.water_class,
-        now.missing,
-        now.standard,
-        now.limit_mark,
-        to_date.water_class as class_to_date,
-        to_date.months as months_to_date,
-        before.water_class as class_previous_month,
-        last_year.water_class as class_last_year,
-        last_to_date.water_class as class_to_date_last_year,
-        level_before.level_rank - level_now.level_rank as steps_previous_month,
-        level_last_year.level_rank - level_now.level_rank as steps_last_year,
-        level_now.class_cn,
-        level_now.quality_level
-    from wide as w
-    left join result as now on w.section_code = now.section_code and w.month = now.month and now.basis = 'month'
-    left join result as to_date
-        on w.section_code = to_date.section_code and w.month = to_date.month and to_date.basis = 'to_date'
-    left join result as before
-        on
-            w.section_code = before.section_code
-            and before.month = (w.month - interval '1 month')::date
-            and before.basis = 'month'
-    left join result as last_year
-        on
-            w.section_code = last_year.section_code
-            and last_year.month = (w.month - interval '1 year')::date
-            and last_year.basis = 'month'
-    left join result as last_to_date
-        on
-            w.section_code = last_to_date.section_code
-            and last_to_date.month = (w.month - interval '1 year')::date
-            and last_to_date.basis = 'to_date'
-    left join level as level_now on now.water_class = level_now.class
-    left join level as level_before on before.water_class = level_before.class
-    left join level as level_last_year on last_year.water_class = level_last_year.class
+        ranked.*,
+        max(level_rank) over a_month_ago - level_rank as steps_previous_month,
+        max(level_rank) over a_year_ago - level_rank as steps_last_year,
+        max(water_class) over a_month_ago as class_previous_month,
+        max(water_class) over a_year_ago as class_last_year,
+        max(class_to_date) over a_year_ago as class_to_date_last_year
+    from (
+        select
+            result.*,
+            level.level_rank,
+            level.class_cn,
+            level.quality_level,
+            (
+                select string_agg(item.property, ',' order by item.sort_order)
+                from {{ ref('water_item') }} as item
+                where item.in_class = 1 and item.property <> all(result.there)
+            ) as missing
+        from result
+        left join level on result.water_class = level.class
+    ) as ranked
+    window
+        a_month_ago as (
+            partition by section_code order by month
+            range between interval '1 month' preceding and interval '1 month' preceding
+        ),
+        a_year_ago as (
+            partition by section_code order by month
+            range between interval '1 year' preceding and interval '1 year' preceding
+        )
 )
 
 select
@@ -288,15 +244,14 @@ select
     c.limit_mark as standard_mark,
     case
         when c.water_class is not null then null
-        when c.missing is not null then 'missing:' || c.missing
-        else 'no_judged_items'
+        else coalesce('missing:' || c.missing, 'no_judged_items')
     end as class_reason,
     t.target_class,
     t.level as target_level,
     t.document as target_document,
     c.water_class <= t.target_class as meets_target,
     c.class_to_date,
-    c.months_to_date,
+    c.months::integer as months_to_date,
     c.class_to_date <= t.target_class as meets_target_to_date,
     c.class_previous_month,
     {{ water_change_label('c.steps_previous_month', 'grade change') }} as change_previous_month,
@@ -312,7 +267,7 @@ from wide as w
 {%- if scoped %}
 inner join reached on w.section_code = reached.section_code and w.month = reached.month
 {%- endif %}
-inner join compared as c on w.section_code = c.section_code and w.month = c.month
+left join compared as c on w.section_code = c.section_code and w.month = c.month
 left join section on w.section_code = section.section_code
 left join pollutant as p on w.section_code = p.section_code and w.month = p.month
 left join target as t on w.section_code = t.section_code and extract(year from w.month)::integer = t.year

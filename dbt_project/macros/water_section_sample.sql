@@ -1,7 +1,7 @@
 {# One row is one version of one sample of one section: what was known of it from known_at on. #}
 {% macro water_section_sample(scoped) -%}
 {%- set items = water_items() -%}
-with section as (
+with section as materialized (
     {{ water_section() }}
 ),
 
@@ -81,7 +81,7 @@ sample as (
     group by feed, site_code, period_start, known_at
 ),
 
-placed as (
+placed as materialized (
     select
         s.*,
         section.section_name,
@@ -119,41 +119,33 @@ long as (
     inner join {{ ref('water_item') }} as i on cell.property = i.property and i.in_class = 1
 ),
 
-classed as (
+classed as materialized (
     {{ water_item_class('long') }}
 ),
 
-worst as (
+ranked as (
+    select
+        classed.*,
+        max(item_class) over (partition by feed, site_code, period_start, known_at) as worst_class
+    from classed
+),
+
+decided as (
     select
         feed,
         site_code,
         period_start,
         known_at,
-        max(item_class) as worst_class,
         max(standard) as standard,
         max(limit_mark) as limit_mark,
-        string_agg(property, ',' order by sort_order) filter (where value is null) as missing
-    from classed
+        string_agg(property, ',' order by sort_order) filter (where value is null) as missing,
+        case when count(value) = count(*) then max(worst_class) end as water_class,
+        case
+            when count(value) = count(*)
+                then string_agg(property, ',' order by sort_order) filter (where item_class = worst_class and worst_class > 1)
+        end as deciding_items
+    from ranked
     group by feed, site_code, period_start, known_at
-),
-
-decided as (
-    select
-        w.*,
-        case when w.missing is null then w.worst_class end as water_class,
-        (
-            select string_agg(c.property, ',' order by c.sort_order)
-            from classed as c
-            where
-                c.feed = w.feed
-                and c.site_code = w.site_code
-                and c.period_start = w.period_start
-                and c.known_at = w.known_at
-                and c.item_class = w.worst_class
-                and w.worst_class > 1
-                and w.missing is null
-        ) as deciding_items
-    from worst as w
 )
 
 select

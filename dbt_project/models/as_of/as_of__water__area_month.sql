@@ -1,0 +1,1 @@
+{{ water_group_month('area', scoped=false) }}

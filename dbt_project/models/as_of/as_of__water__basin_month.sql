@@ -1,0 +1,1 @@
+{{ water_group_month('basin', scoped=false) }}

@@ -1,0 +1,1 @@
+{{ water_section_month(scoped=false) }}
