@@ -39,8 +39,7 @@
         where
             r.section_code = site.site_code
             and r.known_at <= core.as_of()
-            and current_date between r.valid_from and r.valid_to
-        order by r.known_at desc, r.valid_from desc
+        order by r.valid_from desc, r.known_at desc
         limit 1
     ) as register on true
     left join lateral (

@@ -10,7 +10,7 @@ import psycopg
 
 from ecowarehouse import marts, standards
 from ecowarehouse.contracts import load_contracts
-from ecowarehouse.core import channels
+from ecowarehouse.core import channels, registers
 from ecowarehouse.landing import table
 from ecowarehouse.postgres.connection import connect
 from ecowarehouse.postgres.prepare import prepare
@@ -32,6 +32,8 @@ def deploy(settings: Settings, say: Callable[[str], None] = logger.info) -> None
         say(f"contract {feed} is broken and left out: {broken.message}")
     with connect(application="deployment", settings=settings) as conn:
         _apply_contracts(conn, [found.contracts[feed] for feed in sorted(found.contracts)])
+        for line in registers.apply(conn, settings):
+            say(f"register: {line}")
         for line in standards.apply(conn, settings=settings):
             say(f"standards: {line}")
         if marts.deploy(sorted(found.contracts), conn=conn, settings=settings):

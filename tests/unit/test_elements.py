@@ -32,11 +32,15 @@ def break_weather(settings: Settings) -> None:
 
 def test_all_or_some_elements_in_a_fixed_order(settings: Settings) -> None:
     everything = choose(settings)
-    assert [contract.feed for contract in everything.contracts] == ["cnemc_air_hourly", "weather_hourly"]
-    assert everything.elements == ("air", "weather")
+    assert [contract.feed for contract in everything.contracts] == [
+        "cnemc_air_hourly",
+        "cnemc_water_station",
+        "weather_hourly",
+    ]
+    assert everything.elements == ("air", "water", "weather")
     everything.raise_for_broken()
     assert [contract.feed for contract in choose(settings, ["weather"]).contracts] == ["weather_hourly"]
-    with pytest.raises(UnknownElement, match="smoke; elements here: air, weather"):
+    with pytest.raises(UnknownElement, match="smoke; elements here: air, water, weather"):
         choose(settings, ["air", "smoke"])
 
 
@@ -80,6 +84,6 @@ def test_one_problem_stops_nothing_else_and_is_told(
     monkeypatch.setattr(cycle.exports, "export_standing", lambda *_: ran.append("exports"))
     conn = _Connection()
     done = cycle.run(cast("psycopg.Connection[Any]", conn), settings)
-    assert ran == ["weather_hourly", "air", "weather", "exports"]
+    assert ran == ["cnemc_water_station", "weather_hourly", "air", "water", "weather", "exports"]
     assert [type(problem) for problem in done.problems] == [ChannelChanged, ContractsBroken]
     assert conn.rollbacks == 2

@@ -17,8 +17,8 @@ comment on column landing.batch.part is
 -- What the city itself knows of surface-water sections and what is asked of them: registers in the city's folder.
 create table core.section (
     section_code text not null,
-    valid_from   date not null default '-infinity',
-    valid_to     date not null default 'infinity',
+    valid_from   date not null default '0001-01-01',
+    valid_to     date not null default '9999-12-31',
     known_at     timestamptz not null,
     section_name text,
     river        text,

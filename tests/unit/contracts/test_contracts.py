@@ -39,8 +39,8 @@ def change(city: Path, old: str, new: str, file: str = AIR) -> str:
 def test_the_contracts_of_the_city_are_valid_and_sorted() -> None:
     found = load_contracts(ROOT / "city")
     assert not found.broken
-    assert list(found.contracts) == ["cnemc_air_hourly", "weather_hourly"]
-    assert found.elements == ("air", "weather")
+    assert list(found.contracts) == ["cnemc_air_hourly", "cnemc_water_station", "weather_hourly"]
+    assert found.elements == ("air", "water", "weather")
 
 
 def test_defaults_and_helpers() -> None:
@@ -90,10 +90,10 @@ def test_each_mistake_is_named_with_its_mend(city: Path, old: str, new: str, exp
 def test_a_broken_contract_leaves_the_others(city: Path) -> None:
     change(city, "version: 1", "version: x")
     found = load_contracts(city)
-    assert list(found.contracts) == ["weather_hourly"]
+    assert list(found.contracts) == ["cnemc_water_station", "weather_hourly"]
     with pytest.raises(KeyError, match="is broken"):
         found["cnemc_air_hourly"]
-    with pytest.raises(KeyError, match="there are: weather_hourly"):
+    with pytest.raises(KeyError, match="there are: cnemc_water_station, weather_hourly"):
         found["nothing"]
 
 
@@ -101,7 +101,7 @@ def test_one_name_in_two_files_is_refused_for_both(city: Path) -> None:
     (city / "sources" / "copy").mkdir()
     shutil.copy(city / AIR, city / "sources" / "copy" / "cnemc_air_hourly.yml")
     found = load_contracts(city)
-    assert list(found.contracts) == ["weather_hourly"]
+    assert list(found.contracts) == ["cnemc_water_station", "weather_hourly"]
     assert len(found.broken) == 2
     assert all("rename one of them" in broken.message for broken in found.broken.values())
 
