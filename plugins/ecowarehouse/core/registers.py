@@ -39,7 +39,7 @@ def apply(conn: psycopg.Connection[Any], settings: Settings) -> list[str]:
         header, rows = _read(path)
         with acting_as(conn, "eco_core"):
             if _differs(conn, name, path, header, rows):
-                with step(conn, "core", f"register_{name}") as attempt:
+                with step(conn, "standards", f"register {name}") as attempt:
                     changed = _replace(conn, name, site, path, header, rows)
                     _note(conn, element, changed, attempt)
                     attempt.figures = {"rows": len(rows), "sites": len(changed)}
