@@ -13,8 +13,8 @@ _CONTENTS: Final[dict[str, str]] = {
             o.detection_limit, o.source_mark
         from core.observation as o inner join core.series as s using (series_id)""",
     "core.site": """
-        select feed, site_code, known_at, element, site_name, area_name, longitude, latitude, site_type, takes_part,
-            valid_from
+        select feed, site_code, known_at, element, site_name, area_name, longitude, latitude, attributes, site_type,
+            takes_part, valid_from
         from core.site""",
     "core.quality_flag": """
         select s.feed, s.site_code, s.channel, f.period_start, f.known_at, f.test, f.rule_version, f.flag, f.detail

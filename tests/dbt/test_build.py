@@ -13,6 +13,7 @@ from ecowarehouse import marts, standards
 from ecowarehouse.datasets import load_datasets
 from ecowarehouse.settings import Settings
 from tests.dbt.test_air_hour import GOOD
+from tests.dbt.water_world import CLEAN, WaterWorld
 from tests.dbt.world import World, hour
 
 
@@ -141,6 +142,10 @@ def test_weather(warehouse: psycopg.Connection[Any]) -> None:
 
 
 def test_every_dataset_has_its_mart_and_its_view(warehouse: psycopg.Connection[Any]) -> None:
+    world = WaterWorld(warehouse)
+    world.section("s:s")
+    world.sample("s:s", "2024-05-01 08:00", **CLEAN)
+    assert marts.build(warehouse, "water").outcome == "built"
     for dataset in load_datasets():
         for relation in (dataset.relation, dataset.as_of_relation):
             columns = {
@@ -155,8 +160,8 @@ def test_marts_are_described_in_both_languages(warehouse: psycopg.Connection[Any
         """
         select a.attrelid::regclass || '.' || a.attname
         from pg_attribute as a join pg_class as c on c.oid = a.attrelid
-        where c.relnamespace in ('air'::regnamespace, 'weather'::regnamespace, 'standards'::regnamespace,
-                                 'vocabulary'::regnamespace)
+        where c.relnamespace in ('air'::regnamespace, 'weather'::regnamespace, 'water'::regnamespace,
+                                 'standards'::regnamespace, 'vocabulary'::regnamespace)
           and c.relkind = 'r' and a.attnum > 0 and not a.attisdropped
           and coalesce(col_description(a.attrelid, a.attnum), '') !~ ' · '
         """

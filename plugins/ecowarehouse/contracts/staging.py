@@ -39,7 +39,7 @@ cross join lateral (
     values
 {cells}
 ) as cell ({names})
-where received.rejected_columns is null or cell.channel <> all(received.rejected_columns)
+where (received.rejected_columns is null or cell.channel <> all(received.rejected_columns))
 {ending}"""
 _HALF = "substituted_half_limit"  # the source's own way to say `below`: its number is half of the limit
 _SITES = """\
@@ -96,7 +96,7 @@ def cells_sql(contract: Contract, relation: str | None = None) -> str:
     marks = ", ".join(_escaped(mark) for mark in contract.missing_marks)
     columns = {
         "factor": _numbers(contract, "factor", 1),
-        "half_limit": _numbers(contract, "detection_limit", None),
+        "method_limit": _numbers(contract, "detection_limit", None),
     }
     given = {name: values for name, values in columns.items() if values}
     cells = ",\n".join(
@@ -114,7 +114,7 @@ def cells_sql(contract: Contract, relation: str | None = None) -> str:
         marks=marks,
         names=", ".join(["channel", "text", "is_number", *given]),
         ending="    and cell.text is not null\n" if contract.optional else "",
-        **_meaning(contract, marks, scaled="factor" in given, halved="half_limit" in given),
+        **_meaning(contract, marks, scaled="factor" in given, halved="method_limit" in given),
     )
 
 
@@ -143,7 +143,7 @@ def _numbers(contract: Contract, field: str, usual: object) -> dict[str, str]:
     if all(value == usual for value in found.values()):
         return {}
     if field == "detection_limit":
-        return {n: "null::numeric" if v is None else f"{v} / 2.0" for n, v in found.items()}
+        return {n: "null::numeric" if v is None else f"{v}" for n, v in found.items()}
     return {name: str(value) for name, value in found.items()}
 
 
@@ -167,9 +167,9 @@ def _meaning(contract: Contract, marks: str, *, scaled: bool, halved: bool) -> d
     if halved:
         plain = f"cell.is_number and cell.text ~ '{_PLAIN_NUMBER}'"
         # The cast waits for its condition only inside of a CASE.
-        half = f"when case when {plain} then cell.text::numeric = cell.half_limit else false end"
+        half = f"when case when {plain} then 2 * cell.text::numeric = cell.method_limit else false end"
         below.append(f"{half} then '<'")
-        limit.append(f"{half} then cell.half_limit * 2{factor}")
+        limit.append(f"{half} then cell.method_limit{factor}")
         mark += f"\n        {half} then '{_HALF}'"
     return {
         "number": number,

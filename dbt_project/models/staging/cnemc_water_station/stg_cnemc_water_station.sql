@@ -56,17 +56,17 @@ select
     case
         when cell.is_number and cell.text ~ '^(<[0-9]{1,30}(\.[0-9]{0,30})?|＜[0-9]{1,30}(\.[0-9]{0,30})?|[0-9]{1,30}(\.[0-9]{0,30})?L)$' then '<'
         when cell.is_number and cell.text in ('未检出', 'ND') then 'nd'
-        when case when cell.is_number and cell.text ~ '^[0-9]{1,30}(\.[0-9]{0,30})?$' then cell.text::numeric = cell.half_limit else false end then '<'
+        when case when cell.is_number and cell.text ~ '^[0-9]{1,30}(\.[0-9]{0,30})?$' then 2 * cell.text::numeric = cell.method_limit else false end then '<'
         else '='::text
     end as qualifier,
     case
         when cell.is_number and cell.text ~ '^(<[0-9]{1,30}(\.[0-9]{0,30})?|＜[0-9]{1,30}(\.[0-9]{0,30})?|[0-9]{1,30}(\.[0-9]{0,30})?L)$' then btrim(cell.text, '<＜L')::numeric
-        when case when cell.is_number and cell.text ~ '^[0-9]{1,30}(\.[0-9]{0,30})?$' then cell.text::numeric = cell.half_limit else false end then cell.half_limit * 2
+        when case when cell.is_number and cell.text ~ '^[0-9]{1,30}(\.[0-9]{0,30})?$' then 2 * cell.text::numeric = cell.method_limit else false end then cell.method_limit
         else null::numeric
     end as detection_limit,
     case
         when cell.text <> '' and cell.text in ('*', '--', '', '极值过滤') then cell.text
-        when case when cell.is_number and cell.text ~ '^[0-9]{1,30}(\.[0-9]{0,30})?$' then cell.text::numeric = cell.half_limit else false end then 'substituted_half_limit'
+        when case when cell.is_number and cell.text ~ '^[0-9]{1,30}(\.[0-9]{0,30})?$' then 2 * cell.text::numeric = cell.method_limit else false end then 'substituted_half_limit'
     end as source_mark
 from received
 cross join lateral (
@@ -87,13 +87,13 @@ cross join lateral (
         ('dissolved_oxygen_raw', btrim(dissolved_oxygen_raw, e'\u3000 '), true, null::numeric),
         ('conductivity_raw', btrim(conductivity_raw, e'\u3000 '), true, null::numeric),
         ('turbidity_raw', btrim(turbidity_raw, e'\u3000 '), true, null::numeric),
-        ('codmn_raw', btrim(codmn_raw, e'\u3000 '), true, 0.5 / 2.0),
-        ('ammonia_nitrogen_raw', btrim(ammonia_nitrogen_raw, e'\u3000 '), true, 0.05 / 2.0),
-        ('total_phosphorus_raw', btrim(total_phosphorus_raw, e'\u3000 '), true, 0.01 / 2.0),
-        ('total_nitrogen_raw', btrim(total_nitrogen_raw, e'\u3000 '), true, 0.1 / 2.0),
+        ('codmn_raw', btrim(codmn_raw, e'\u3000 '), true, 0.5),
+        ('ammonia_nitrogen_raw', btrim(ammonia_nitrogen_raw, e'\u3000 '), true, 0.05),
+        ('total_phosphorus_raw', btrim(total_phosphorus_raw, e'\u3000 '), true, 0.01),
+        ('total_nitrogen_raw', btrim(total_nitrogen_raw, e'\u3000 '), true, 0.1),
         ('chlorophyll_a_raw', btrim(chlorophyll_a_raw, e'\u3000 '), true, null::numeric),
         ('algae_density_raw', btrim(algae_density_raw, e'\u3000 '), true, null::numeric),
         ('official_class', btrim(official_class, e'\u3000 '), false, null::numeric),
         ('status', btrim(coalesce(status, ''), e'\u3000 '), false, null::numeric)
-) as cell (channel, text, is_number, half_limit)
+) as cell (channel, text, is_number, method_limit)
 where cell.text is not null
