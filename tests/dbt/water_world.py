@@ -70,7 +70,8 @@ class WaterWorld:
                 " qualifier, detection_limit) values ('water', %s, %s, %s, %s, %s, %s, %s, %s)",
                 [
                     self._series(code, channel), start, known_at, row[0],
-                    None if text else value[1] if below else value, value if text else None, "<" if below else "=", value[1] if below else None,
+                    None if text else value[1] if below else value, value if text else None,
+                    "<" if below else "=", value[1] if below else None,
                 ],
             )  # fmt: skip
         self.conn.execute(
@@ -86,7 +87,8 @@ class WaterWorld:
             procedure = "measured" if channel.endswith("_raw") else "reported"
             row = self.conn.execute(
                 "insert into core.series (feed, site_code, channel, element, property, procedure, averaging_period,"
-                " unit, original_unit, series_kind) values ('w', %s, %s, 'water', %s, %s, 'PT4H', 'x', 'x', 'real_time')"
+                " unit, original_unit, series_kind)"
+                " values ('w', %s, %s, 'water', %s, %s, 'PT4H', 'x', 'x', 'real_time')"
                 " returning series_id",
                 [code, channel, item, procedure],
             ).fetchone()
