@@ -32,6 +32,7 @@ held as (
         m.period_start,
         m.known_at,
         v.property,
+        v.property as item,
         v.procedure,
         case when not v.invalid then v.value end as value,
         case when not v.invalid then v.value_text end as value_text,
@@ -43,6 +44,7 @@ held as (
             when v.qualifier = '<' then v.detection_limit * rule.value
             else v.value
         end as reading,
+        v.review_stage,
         v.synthetic
     from moment as m
     inner join version as v
@@ -52,6 +54,8 @@ held as (
             and m.period_start = v.period_start
             and m.known_at >= v.known_at
             and m.known_at < v.known_until
+            -- A correction that was taken back leaves the value to the source.
+            and not (v.series_kind = 'reviewed' and v.source_mark is not distinct from 'revoked')
     cross join (
         select value from {{ ref('water_evaluation_rules') }} where topic = 'below detection limit'
     ) as rule
@@ -76,8 +80,9 @@ sample as (
         string_agg(distinct property, ',' order by property) filter (where qualifier in ('<', 'nd')) as censored_items,
         string_agg(distinct property, ',' order by property) filter (where invalid) as invalid_items,
         string_agg(distinct property, ',' order by property) filter (where suspect) as suspect_items,
+        {{ review_columns('shown') }},
         bool_or(synthetic) as synthetic
-    from held
+    from held as shown
     group by feed, site_code, period_start, known_at
 ),
 
@@ -186,6 +191,8 @@ select
     p.censored_items,
     p.invalid_items,
     p.suspect_items,
+    p.review_stage,
+    p.reviewed_items,
     (row_number() over (partition by p.site_code, p.period_start order by p.known_at))::integer as version,
     p.known_at = max(p.known_at) over (partition by p.site_code, p.period_start) as is_current,
     p.synthetic,

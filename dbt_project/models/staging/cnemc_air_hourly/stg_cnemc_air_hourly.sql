@@ -71,4 +71,4 @@ cross join lateral (
         ('primarypollutant', btrim(coalesce(primarypollutant, ''), e'\u3000 '), false),
         ('quality', btrim(coalesce(quality, ''), e'\u3000 '), false)
 ) as cell (channel, text, is_number)
-where received.rejected_columns is null or cell.channel <> all(received.rejected_columns)
+where (received.rejected_columns is null or cell.channel <> all(received.rejected_columns))

@@ -1,5 +1,5 @@
 -- Written from the contract by `eco source staging cnemc_water_station --write`: change the contract.
--- One row is one cell of one received row.
+-- One row is one cell of one received row. A rejected cell is none: it stands in landing.reject.
 with received as (
     select
         batch_id as content_batch_id,
@@ -96,4 +96,5 @@ cross join lateral (
         ('official_class', btrim(official_class, e'\u3000 '), false, null::numeric),
         ('status', btrim(coalesce(status, ''), e'\u3000 '), false, null::numeric)
 ) as cell (channel, text, is_number, method_limit)
-where cell.text is not null
+where (received.rejected_columns is null or cell.channel <> all(received.rejected_columns))
+    and cell.text is not null

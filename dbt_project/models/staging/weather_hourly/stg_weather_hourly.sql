@@ -53,4 +53,4 @@ cross join lateral (
         ('wind_direction', btrim(coalesce(wind_direction, ''), ' '), true),
         ('precipitation', btrim(coalesce(precipitation, ''), ' '), true)
 ) as cell (channel, text, is_number)
-where received.rejected_columns is null or cell.channel <> all(received.rejected_columns)
+where (received.rejected_columns is null or cell.channel <> all(received.rejected_columns))
