@@ -120,4 +120,3 @@ select
     {%- endif %}
 from first_source
 {%- endmacro %}
-

@@ -429,8 +429,8 @@ class Censored(Strict):
     @property
     def pattern(self) -> str | None:
         """A regular expression of a limit with its sign; None when no cell carries one."""
-        forms = [f"{re.escape(sign)}{_PLAIN}" for sign in self.prefixes]
-        forms += [f"{_PLAIN}{re.escape(sign)}" for sign in self.suffixes]
+        before, after = ("|".join(map(re.escape, signs)) for signs in (self.prefixes, self.suffixes))
+        forms = [f"({before}){_PLAIN}"] * bool(before) + [f"{_PLAIN}({after})"] * bool(after)
         return f"^({'|'.join(forms)})$" if forms else None
 
 

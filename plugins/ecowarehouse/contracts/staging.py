@@ -39,8 +39,14 @@ cross join lateral (
     values
 {cells}
 ) as cell ({names})
-where (received.rejected_columns is null or cell.channel <> all(received.rejected_columns))
+{said}where (received.rejected_columns is null or cell.channel <> all(received.rejected_columns))
 {ending}"""
+_SAID = """\
+cross join lateral (
+    select
+        {said}
+) as said
+"""
 _HALF = "substituted_half_limit"  # the source's own way to say `below`: its number is half of the limit
 _SITES = """\
 -- One row is what one received row says of its site.
@@ -152,30 +158,33 @@ def _meaning(contract: Contract, marks: str, *, scaled: bool, halved: bool) -> d
     factor = " * cell.factor" if scaled else ""
     number = f"cell.text::numeric{factor}"
     mark = f"when cell.text <> '' and cell.text in ({marks}) then cell.text"
-    below, limit = [], []
+    said, below, limit = [], [], []
     censored = contract.censored
     if censored.pattern is not None:
-        pattern = _escaped(censored.pattern)
-        found = f"btrim(cell.text, {_escaped(''.join((*censored.prefixes, *censored.suffixes)))})"
-        below.append(f"when cell.is_number and cell.text ~ {pattern} then '<'")
-        limit.append(f"when cell.is_number and cell.text ~ {pattern} then {found}::numeric{factor}")
-        number = f"{found}::numeric{factor}"
+        said.append(f"cell.is_number and cell.text ~ {_escaped(censored.pattern)} as names_limit")
+        number = f"btrim(cell.text, {_escaped(''.join((*censored.prefixes, *censored.suffixes)))})::numeric{factor}"
+        below.append("when said.names_limit then '<'")
+        limit.append(f"when said.names_limit then {number}")
     if censored.not_detected:
         words = ", ".join(_escaped(word) for word in censored.not_detected)
-        below.append(f"when cell.is_number and cell.text in ({words}) then 'nd'")
-        number = f"case when cell.text not in ({words}) then {number} end"
+        said.append(f"cell.is_number and cell.text in ({words}) as is_not_detected")
+        below.append("when said.is_not_detected then 'nd'")
+        number = f"case when not said.is_not_detected then {number} end"
     if halved:
-        plain = f"cell.is_number and cell.text ~ '{_PLAIN_NUMBER}'"
         # The cast waits for its condition only inside of a CASE.
-        half = f"when case when {plain} then 2 * cell.text::numeric = cell.method_limit else false end"
-        below.append(f"{half} then '<'")
-        limit.append(f"{half} then cell.method_limit{factor}")
-        mark += f"\n        {half} then '{_HALF}'"
+        said.append(
+            f"case\n            when cell.is_number and cell.text ~ '{_PLAIN_NUMBER}'"
+            "\n                then 2 * cell.text::numeric = cell.method_limit\n        end as is_half_limit"
+        )
+        below.append("when said.is_half_limit then '<'")
+        limit.append(f"when said.is_half_limit then cell.method_limit{factor}")
+        mark += f"\n        when said.is_half_limit then '{_HALF}'"
     return {
         "number": number,
         "qualifier": _case(below, "'='::text"),
         "limit": _case(limit, "null::numeric"),
         "mark": f"case {mark} end" if "\n" not in mark else f"case\n        {mark}\n    end",
+        "said": _SAID.format(said=",\n        ".join(said)) if said else "",
     }
 
 
@@ -252,8 +261,10 @@ def _attributes(contract: Contract) -> str:
     said = contract.site.attributes
     if not said:
         return "'{}'::jsonb"
-    pairs = ", ".join(f"'{name}', {_text_or_null(contract, column)}" for name, column in said.items())
-    return f"jsonb_strip_nulls(jsonb_build_object({pairs}))"
+    pairs = ",\n            ".join(
+        f"'{name}', {_text_or_null(contract, column)}" for name, column in said.items()
+    )
+    return f"jsonb_strip_nulls(jsonb_build_object(\n            {pairs}\n        ))"
 
 
 def _key(contract: Contract, column: str) -> str:

@@ -50,23 +50,23 @@ select
     case
         when not cell.is_number or cell.text in ('*', '--', '', '极值过滤') then null
         when received.rejected_columns is null or cell.channel <> all(received.rejected_columns)
-            then case when cell.text not in ('未检出', 'ND') then btrim(cell.text, '<＜L')::numeric end
+            then case when not said.is_not_detected then btrim(cell.text, '<＜L')::numeric end
     end as value,
     case when not cell.is_number and cell.text not in ('*', '--', '', '极值过滤') then cell.text end as value_text,
     case
-        when cell.is_number and cell.text ~ '^(<[0-9]{1,30}(\.[0-9]{0,30})?|＜[0-9]{1,30}(\.[0-9]{0,30})?|[0-9]{1,30}(\.[0-9]{0,30})?L)$' then '<'
-        when cell.is_number and cell.text in ('未检出', 'ND') then 'nd'
-        when case when cell.is_number and cell.text ~ '^[0-9]{1,30}(\.[0-9]{0,30})?$' then 2 * cell.text::numeric = cell.method_limit else false end then '<'
+        when said.names_limit then '<'
+        when said.is_not_detected then 'nd'
+        when said.is_half_limit then '<'
         else '='::text
     end as qualifier,
     case
-        when cell.is_number and cell.text ~ '^(<[0-9]{1,30}(\.[0-9]{0,30})?|＜[0-9]{1,30}(\.[0-9]{0,30})?|[0-9]{1,30}(\.[0-9]{0,30})?L)$' then btrim(cell.text, '<＜L')::numeric
-        when case when cell.is_number and cell.text ~ '^[0-9]{1,30}(\.[0-9]{0,30})?$' then 2 * cell.text::numeric = cell.method_limit else false end then cell.method_limit
+        when said.names_limit then btrim(cell.text, '<＜L')::numeric
+        when said.is_half_limit then cell.method_limit
         else null::numeric
     end as detection_limit,
     case
         when cell.text <> '' and cell.text in ('*', '--', '', '极值过滤') then cell.text
-        when case when cell.is_number and cell.text ~ '^[0-9]{1,30}(\.[0-9]{0,30})?$' then 2 * cell.text::numeric = cell.method_limit else false end then 'substituted_half_limit'
+        when said.is_half_limit then 'substituted_half_limit'
     end as source_mark
 from received
 cross join lateral (
@@ -96,5 +96,14 @@ cross join lateral (
         ('official_class', btrim(official_class, e'\u3000 '), false, null::numeric),
         ('status', btrim(coalesce(status, ''), e'\u3000 '), false, null::numeric)
 ) as cell (channel, text, is_number, method_limit)
+cross join lateral (
+    select
+        cell.is_number and cell.text ~ '^((<|＜)[0-9]{1,30}(\.[0-9]{0,30})?|[0-9]{1,30}(\.[0-9]{0,30})?(L))$' as names_limit,
+        cell.is_number and cell.text in ('未检出', 'ND') as is_not_detected,
+        case
+            when cell.is_number and cell.text ~ '^[0-9]{1,30}(\.[0-9]{0,30})?$'
+                then 2 * cell.text::numeric = cell.method_limit
+        end as is_half_limit
+) as said
 where (received.rejected_columns is null or cell.channel <> all(received.rejected_columns))
     and cell.text is not null

@@ -10,7 +10,11 @@ with said as (
         nullif(btrim(coalesce(city, ''), e'\u3000 '), '') as area_name,
         null::text as longitude,
         null::text as latitude,
-        jsonb_strip_nulls(jsonb_build_object('province', nullif(btrim(coalesce(province, ''), e'\u3000 '), ''), 'basin', nullif(btrim(coalesce(basin, ''), e'\u3000 '), ''), 'river', nullif(btrim(coalesce(river, ''), e'\u3000 '), ''))) as attributes
+        jsonb_strip_nulls(jsonb_build_object(
+            'province', nullif(btrim(coalesce(province, ''), e'\u3000 '), ''),
+            'basin', nullif(btrim(coalesce(basin, ''), e'\u3000 '), ''),
+            'river', nullif(btrim(coalesce(river, ''), e'\u3000 '), '')
+        )) as attributes
     from {{ source('landing', 'cnemc_water_station') }}
 )
 
