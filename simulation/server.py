@@ -4,7 +4,7 @@
     python -m simulation.server --data ../shared/data --state DIR
 
 `DIR` then holds `port`, `admin-token` and `weather-token`. For everybody: `GET /air/feed`,
-`GET /air/archive.csv`, `GET /weather/observations` (bearer token). With the admin token:
+`GET /air/archive.csv`, `GET /water/stations.csv`, `GET /weather/observations` (bearer token). With the admin token:
 `POST /clock {"at": ...}`, `POST /clock/next`,
 `POST /fault {"feed": "air", "kind": ..., "times": n}`, `GET /pulls`.
 """
@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from simulation import weather
+from simulation import surface_water, weather
 from simulation.national import Pull, feed_csv, real_pulls, synthetic_pulls
 
 FAULTS = (
@@ -40,8 +40,15 @@ _HTML = b"<!DOCTYPE html><html><head><title>Login</title></head><body>please log
 class World:
     """Pulls, clock and faults; shared by the threads of the server."""
 
-    def __init__(self, pulls: list[Pull], seed: int, state: Path) -> None:
+    def __init__(
+        self,
+        pulls: list[Pull],
+        seed: int,
+        state: Path,
+        water: list[tuple[str, list[surface_water.Row]]] | None = None,
+    ) -> None:
         self.pulls = pulls
+        self.water = water or []
         self.seed = seed
         self._lock = threading.Lock()
         self._faults: list[tuple[str, str]] = []
@@ -57,6 +64,19 @@ class World:
         """What the air feed serves now."""
         past = [pull for pull in self.pulls if pull.stamp <= self.clock]
         return past[-1] if past else None
+
+    def current_water(self) -> tuple[bytes, bool]:
+        """What the water feed serves now, and whether it is invented.
+
+        The real pulls of water are of another year than those of air, and stamped themselves: the n-th of the one is
+        served with the n-th of the other, and the last one from then on.
+        """
+        if not self.water:
+            return surface_water.feed_csv(
+                surface_water.synthetic_rows(self.clock, self.seed), ["snapshot"]
+            ), True
+        passed = sum(pull.stamp <= self.clock for pull in self.pulls)
+        return surface_water.feed_csv(self.water[min(max(passed, 1), len(self.water)) - 1][1]), False
 
     def set_clock(self, at: datetime) -> datetime:
         """Set the clock."""
@@ -112,7 +132,12 @@ class Handler(BaseHTTPRequestHandler):
         self.server.world.requests += 1
         if address.path == "/pulls":
             self._pulls()
-        elif address.path not in ("/air/feed", "/air/archive.csv", "/weather/observations"):
+        elif address.path not in (
+            "/air/feed",
+            "/air/archive.csv",
+            "/water/stations.csv",
+            "/weather/observations",
+        ):
             self._answer(404, b"no such feed", "text/plain")
         else:
             fault = self.server.world.next_fault(feed)
@@ -122,6 +147,8 @@ class Handler(BaseHTTPRequestHandler):
                 self._air(fault)
             elif address.path == "/air/archive.csv":
                 self._archive(query)
+            elif address.path == "/water/stations.csv":
+                self._water(fault)
             else:
                 self._weather(query, fault)
 
@@ -145,8 +172,8 @@ class Handler(BaseHTTPRequestHandler):
             pull = world.current()
             return {"clock": at.isoformat() if at else None, "pull": pull.description if pull else None}
         if path == "/fault":
-            if content["kind"] not in FAULTS or content["feed"] not in ("air", "weather"):
-                raise ValueError(f"kind is one of {FAULTS}, feed is air or weather")
+            if content["kind"] not in FAULTS or content["feed"] not in ("air", "water", "weather"):
+                raise ValueError(f"kind is one of {FAULTS}, feed is air, water or weather")
             world.plan_fault(content["feed"], content["kind"], int(content.get("times", 1)))
             return {"planned": content}
         if path == "/fault/clear":
@@ -179,6 +206,19 @@ class Handler(BaseHTTPRequestHandler):
             return
         body = pull.body.replace(b"b:AQI>", b"b:AirIndex>") if fault == "header" else pull.body
         self._send(body, "application/xml; charset=utf-8", headers, fault)
+
+    def _water(self, fault: str | None) -> None:
+        body, synthetic = self.server.world.current_water()
+        etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+        stamp = self.server.world.clock
+        headers = {"ETag": etag, **({"X-Eco-Synthetic": "true"} if synthetic else {})}
+        if synthetic:
+            headers["Last-Modified"] = format_datetime(stamp.astimezone(UTC), usegmt=True)
+        if etag in self.headers.get("If-None-Match", ""):
+            self._answer(304, b"", "text/csv", headers)
+            return
+        body = body.replace("溶解氧".encode(), "氧".encode()) if fault == "header" else body
+        self._send(body, "text/csv; charset=utf-8", headers, fault)
 
     def _not_modified(self, etag: str, stamp: datetime) -> bool:
         known = self.headers.get("If-None-Match")
@@ -314,7 +354,8 @@ def build(state: Path, *, data: Path | None = None, seed: int = 7, hours: int = 
     """A server that is not started yet; its port and tokens stand in `state`."""
     state.mkdir(parents=True, exist_ok=True)
     pulls = real_pulls(data) if data else synthetic_pulls(seed, hours=hours)
-    server = Server(World(pulls, seed, state), port)
+    water = surface_water.real_pulls(data) if data and (data / "water").is_dir() else None
+    server = Server(World(pulls, seed, state, water), port)
     temporary = state / ".port"
     temporary.write_text(str(server.server_address[1]))
     temporary.replace(state / "port")

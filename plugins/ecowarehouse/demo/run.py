@@ -26,7 +26,11 @@ from ecowarehouse.settings import Settings
 
 _RUN_TIMEOUT: Final = 240.0
 _PATIENCE: Final = 10.0  # an asset's event brings a run in a second
-_SOURCES: Final = {"cnemc_air_hourly": "/air/feed", "weather_hourly": "/weather/observations"}
+_SOURCES: Final = {
+    "cnemc_air_hourly": "/air/feed",
+    "cnemc_water_station": "/water/stations.csv",
+    "weather_hourly": "/weather/observations",
+}
 _DATA: Final = ("core.observation", "core.quality_flag", "published.")
 
 
@@ -96,6 +100,7 @@ def _set_secrets(settings: Settings, stand_in: Source) -> None:
         settings.secrets_file,
         {
             "cnemc_air.url": stand_in.url + _SOURCES["cnemc_air_hourly"],
+            "cnemc_water.url": stand_in.url + _SOURCES["cnemc_water_station"],
             "weather.url": stand_in.url + _SOURCES["weather_hourly"],
             "weather.token": stand_in.weather_token,
         },
@@ -119,7 +124,7 @@ def _one_pull(
     pull: Pull,
     console: Console,
 ) -> Figures:
-    """The sources move to a moment; both feeds are asked; what follows is waited for."""
+    """The sources move to a moment; the feeds are asked; what follows is waited for."""
     start = figures.mark(conn)
     elements = _elements(contracts)
     old = {run.run_id for element in elements for run in api.newest(element_dag_id(element)) if run.ended}
