@@ -92,7 +92,7 @@ env: ## .env for Docker Compose, with generated passwords
 
 requirements: $(STAMP) ## compile requirements/*.in to pins with hashes
 	for name in runtime dev; do \
-	  $(BIN)/uv pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-annotate --no-header requirements/$$name.in -o requirements/$$name.txt; \
 	done
 
