@@ -13,7 +13,6 @@ from tests.integration.feed_house import FeedHouse, feed_house, row
 CHANGES = [
     "update {} set {} = {}",
     "delete from {}",
-    "truncate {}",
     "truncate {} cascade",
 ]
 
