@@ -1,14 +1,15 @@
 """Pages for people: one a build, with every period that is not plainly published, and an index; kept 30 days.
 
-Plain files, opened as such. Great Expectations' own site renders every validation again and needs a store of
-its own beside the ledger; the ledger is the record, and these pages only show it.
+Plain files, opened as such. Beside the page of a build stand Great Expectations' Data Docs of its validations; a site
+of theirs would need a store beside the ledger, which is the record.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -29,8 +30,12 @@ td, th {{ border: 1px solid #bbb; padding: .3rem .6rem; text-align: left; vertic
 """
 
 
-def write(folder: Path, build: Build, zone: str, verdicts: Sequence[Verdict]) -> Path:
-    """Write the page of this build and the index; remove pages older than 30 days. Returns the page.
+def write(
+    folder: Path, build: Build, zone: str, verdicts: Sequence[Verdict], data_docs: Mapping[str, str] = {}
+) -> Path:
+    """Write the page of this build, its Data Docs and the index; remove pages older than 30 days. Returns the page.
+
+    `data_docs` is HTML by the title of a validation, such as `air.station_hour closed`.
 
     Raises:
         OSError: the folder cannot be written.
@@ -39,10 +44,24 @@ def write(folder: Path, build: Build, zone: str, verdicts: Sequence[Verdict]) ->
     pages.mkdir(parents=True, exist_ok=True)
     page = pages / f"{build.element}-{build.build_id}.html"
     title = f"Gate · {build.element} · build {build.build_id}"
-    _replace(page, _PAGE.format(title=escape(title), body=_counts(verdicts) + _periods(verdicts, zone)))
+    links = _data_docs(pages, page.stem, data_docs)
+    body = _counts(verdicts) + links + _periods(verdicts, zone)
+    _replace(page, _PAGE.format(title=escape(title), body=body))
     _tidy(pages)
     _replace(folder / "index.html", _PAGE.format(title="Gate", body=_index(pages)))
     return page
+
+
+def _data_docs(pages: Path, build: str, data_docs: Mapping[str, str]) -> str:
+    if not data_docs:
+        return ""
+    (pages / build).mkdir(exist_ok=True)
+    links = []
+    for title, text in sorted(data_docs.items()):
+        name = f"{title.replace(' ', '-')}.html"
+        _replace(pages / build / name, text)
+        links.append(f'<li><a href="{build}/{escape(name)}">{escape(title)}</a>')
+    return f"<h2>Data Docs</h2><ul>{''.join(links)}</ul>"
 
 
 def _counts(verdicts: Sequence[Verdict]) -> str:
@@ -84,6 +103,7 @@ def _tidy(pages: Path) -> None:
     for path in pages.glob("*.html"):
         if path.stat().st_mtime < limit:
             path.unlink(missing_ok=True)
+            shutil.rmtree(path.with_suffix(""), ignore_errors=True)
 
 
 def _replace(path: Path, text: str) -> None:

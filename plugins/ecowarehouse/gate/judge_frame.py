@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,15 @@ if TYPE_CHECKING:
     from ecowarehouse.gate.suites import Expectation
 
 _ROW = "gate_row"
+# Style sheets, scripts, pictures and advertisements of other hosts: a page of the gate asks nothing of a network.
+_FOREIGN = re.compile(
+    r"<link[^>]*>|<img[^>]*>|<script.*?</script>|<a[^>]*https?://[^>]*>.*?</a>|url\([^)]*https?://[^)]*\)",
+    re.DOTALL,
+)
+_STYLE = (
+    "body{font:15px/1.5 system-ui,sans-serif;margin:2rem;max-width:70rem}table{border-collapse:collapse}"
+    "td,th{border:1px solid #bbb;padding:.3rem .6rem;text-align:left;vertical-align:top}"
+)
 _RESULT_FORMAT = {
     "result_format": "COMPLETE",
     "unexpected_index_column_names": [_ROW],
@@ -28,10 +38,14 @@ _RESULT_FORMAT = {
 
 @dataclass
 class Judgement:
-    """What came of the expectations: failing rows by expectation, and errors of those that gave no result."""
+    """What came of the expectations: failing rows by expectation, and errors of those that gave no result.
+
+    `result` is Great Expectations' own of the whole validation, from which `page` is made.
+    """
 
     failing: dict[str, set[int]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+    result: Any = None
 
 
 def judge_frame(title: str, expectations: Sequence[Expectation], measured: Sequence[Measured]) -> Judgement:
@@ -50,6 +64,17 @@ def judge_frame(title: str, expectations: Sequence[Expectation], measured: Seque
         del judgement.errors[expectation.name]
         _validate(title, [expectation], frame, judgement)
     return judgement
+
+
+def page(judgement: Judgement) -> str | None:
+    """The page of Data Docs of a validation, without what it would fetch from elsewhere; None when there was none."""
+    if judgement.result is None:
+        return None
+    from great_expectations.render.renderer import ValidationResultsPageRenderer
+    from great_expectations.render.view import DefaultJinjaPageView
+
+    text = str(DefaultJinjaPageView().render(ValidationResultsPageRenderer().render(judgement.result)))
+    return _FOREIGN.sub("", text).replace("</head>", f"<style>{_STYLE}</style></head>", 1)
 
 
 @cache
@@ -92,11 +117,12 @@ def _validate(title: str, expectations: Sequence[Expectation], frame: Any, into:
         suite = _gx().ExpectationSuite(name=title)
         for expectation in expectations:
             _add(suite, expectation, into)
-        results = _batch(title, frame).validate(suite, result_format=_RESULT_FORMAT).results
+        validation = _batch(title, frame).validate(suite, result_format=_RESULT_FORMAT)
     except Exception as error:  # noqa: BLE001 - whatever a check raises blocks, and is told
         into.errors.update({e.name: _words(error) for e in expectations})
         return
-    for result in results:
+    into.result = into.result or validation
+    for result in validation.results:
         _take(result, into)
 
 

@@ -13,7 +13,7 @@ import psycopg
 from ecowarehouse import ledger
 from ecowarehouse.decisions import covering
 from ecowarehouse.gate import clock, store
-from ecowarehouse.gate.judge_frame import judge_frame
+from ecowarehouse.gate.judge_frame import Judgement, judge_frame
 from ecowarehouse.gate.measure import Measured, MeasureError, measure
 from ecowarehouse.gate.setup import Setup
 from ecowarehouse.gate.store import Build
@@ -80,6 +80,7 @@ class _Case:
     fault: str | None = None
     columns: list[str] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
+    judgements: dict[str, Judgement] = field(default_factory=dict)
 
 
 def judge(
@@ -211,6 +212,7 @@ def _judge_case(conn: psycopg.Connection[Any], build: Build, setup: Setup, case:
             case.verdicts.append(blocked(name, period.period_start, state, fault, period.checksum))
     for state, periods in by_state.items():
         judgement = judge_frame(f"{name} {state}", case.suite.applicable(state), periods)
+        case.judgements[f"{name} {state}"] = judgement
         case.verdicts += [
             decide(name, case.suite, state, period, row, judgement, waivers)
             for row, period in enumerate(periods)
@@ -284,8 +286,11 @@ def _report(setup: Setup, build: Build, cases: Sequence[_Case]) -> None:
     if setup.reports is None:
         return
     from ecowarehouse.gate import docs
+    from ecowarehouse.gate.judge_frame import page
 
     try:
-        docs.write(setup.reports, build, setup.zone, [v for c in cases for v in c.verdicts])
+        data_docs = {title: page(judged) for case in cases for title, judged in case.judgements.items()}
+        written = {title: text for title, text in data_docs.items() if text is not None}
+        docs.write(setup.reports, build, setup.zone, [v for c in cases for v in c.verdicts], written)
     except Exception:
         logger.warning("the gate's report of build %s was not written", build.build_id, exc_info=True)

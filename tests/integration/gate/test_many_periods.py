@@ -45,3 +45,12 @@ def test_pages_are_written_and_old_ones_removed(toy: Toy) -> None:
     assert "2019-07-18 08:00" in page
     assert f"air-{build}.html" in (toy.reports / "index.html").read_text()
     assert not old.exists()
+    docs = list((toy.reports / "builds" / f"air-{build}").glob("air.station_hour-*.html"))
+    assert docs
+    for path in docs:
+        text = path.read_text()
+        assert path.name in page
+        assert "unexpected values" in text or "Expectation" in text
+        assert not [asset for asset in ("src=", "<link", "http") if asset in text], (
+            "asks something of a network"
+        )
