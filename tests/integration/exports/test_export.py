@@ -247,6 +247,7 @@ def test_a_closed_column_leaves_old_versions_too(house: ExportHouse, monkeypatch
     original = exporting.load_datasets
     house.export(face="shared")
     version = house.package()["version"]
+    older = len(list(house.folder().glob("*.datapackage.json")))
     with monkeypatch.context() as patch:
         patch.setattr(exporting, "load_datasets", closed)
         house.export()
@@ -256,7 +257,7 @@ def test_a_closed_column_leaves_old_versions_too(house: ExportHouse, monkeypatch
         assert [path.name for path in house.folder().glob("*.datapackage.json")] == [
             f"{version}.2.datapackage.json"
         ]
-        assert len(list(house.folder().glob("*.removed.json"))) == 3
+        assert len(list(house.folder().glob("*.removed.json"))) == older
         assert "no longer shown" in (house.folder() / "v000001.removed.json").read_text()
         assert house.export().outcome == "nothing_to_do"
     house.export()
