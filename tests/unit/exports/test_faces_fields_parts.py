@@ -6,11 +6,13 @@ from datetime import date, datetime
 from typing import Any
 
 import pytest
+import yaml
 
 from ecowarehouse.datasets import Dataset
 from ecowarehouse.exports import ExportError, faces, parts
 from ecowarehouse.exports.fields import Field, common_scales
 from ecowarehouse.exports.manifest import Version
+from ecowarehouse.settings import Settings
 
 CHINA = "Asia/Shanghai"
 
@@ -54,6 +56,17 @@ def test_a_scale_holds_every_value_of_the_version() -> None:
     assert common_scales([]) == {}
     with pytest.raises(ExportError, match="column mean has a value with 30 decimals"):
         common_scales([{"mean": 30}])
+
+
+def test_every_column_of_every_mart_can_be_exported() -> None:
+    models = Settings.load().dbt_project / "models" / "marts"
+    for path in models.glob("*/*__models.yml"):
+        for model in yaml.safe_load(path.read_text(encoding="utf-8"))["models"]:
+            for column in model["columns"]:
+                name = {"timestamptz": "timestamp with time zone"}.get(
+                    column["data_type"], column["data_type"]
+                )
+                assert Field(column["name"], name.partition("(")[0], "", "").kind, (path, column)
 
 
 def test_an_unknown_type_is_refused_by_name() -> None:
