@@ -143,12 +143,17 @@ select
     i.suspect_items,
     coalesce(cardinality(i.planned), 0) as expected_count,
     i.aqi_reason,
-    case when i.aqi_reported is not null then i.aqi is not distinct from i.aqi_reported end as aqi_agrees,
+    -- What people decided is no longer what the source reported on: there is nothing to agree with.
     case
-        when i.aqi_reported is not null then i.primary_pollutant is not distinct from reported.primary_pollutant
+        when i.aqi_reported is not null and i.reviewed_items is null then i.aqi is not distinct from i.aqi_reported
+    end as aqi_agrees,
+    case
+        when i.aqi_reported is not null and i.reviewed_items is null
+            then i.primary_pollutant is not distinct from reported.primary_pollutant
     end as primary_agrees,
     case
-        when i.category_reported is not null then l.category_cn is not distinct from i.category_reported
+        when i.category_reported is not null and i.reviewed_items is null
+            then l.category_cn is not distinct from i.category_reported
     end as category_agrees,
     i.edition_mark as standard_mark,
     i.review_stage,

@@ -178,7 +178,8 @@ select
     d.limit_mark as standard_mark,
     reported.class as water_class_reported,
     case
-        when reported.class is not null then coalesce(d.water_class, 0) = reported.class
+        -- What people decided is no longer what the source reported on: there is nothing to agree with.
+        when reported.class is not null and p.reviewed_items is null then coalesce(d.water_class, 0) = reported.class
     end as class_agrees,
     case
         when d.water_class is not null then null

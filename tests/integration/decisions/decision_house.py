@@ -46,6 +46,8 @@ class DecisionHouse:
         plain: dict[str, object] = dict.fromkeys(("so2", "no2", "o3_24h", "pm10"), 12) | {
             "co": "0.7",
             "pm2_5": 8,
+            "aqi": 12,
+            "quality": "优",
         }
         rows = [row(code, hour, **(plain | values)) for hour in HOURS for code in ("S1", "S2")]
         # A new hour in each later pull, so that it is another content and another build.

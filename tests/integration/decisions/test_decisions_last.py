@@ -194,7 +194,7 @@ def test_a_person_who_found_a_value_sound_outweighs_a_test(house: DecisionHouse)
 
 def test_an_embargo_holds_new_versions_and_ends_by_itself(house: DecisionHouse) -> None:
     embargoed(house, timedelta(hours=8))
-    house.pull(pm2_5=30)
+    house.pull(pm2_5=30, aqi=43)
     house.cycle()
     assert house.read("air.station_hour", "pm2_5") == 30
     assert house.read("shared.air_station_hour", "pm2_5") == 8
@@ -263,7 +263,9 @@ def test_a_waiver_can_be_ended(house: DecisionHouse) -> None:
 def test_a_known_disagreement_is_released_with_its_cause(house: DecisionHouse) -> None:
     house.pull(aqi=499, quality="严重污染")
     house.cycle()
-    assert house.read("shared.air_station_hour", "aqi_reported") is None, "it disagrees: blocked or held back"
+    assert house.read("shared.air_station_hour", "aqi_reported") == 12, (
+        "what disagrees is held back: the earlier one stands"
+    )
     for station in ("S1", "S2"):
         datasets.disagree(
             house.air.conn, house.dataset(), periods=(DAY_FROM, DAY_TO), rows={"station_code": station},
