@@ -22,4 +22,4 @@ left join core.site_current as s on h.feed = s.feed and h.station_code = s.site_
 where
     h.area_code = any(%(areas)s)
     and h.period_start = (select max(period_start) from shared.air_station_hour where area_code = any(%(areas)s))
-order by h.aqi desc nulls last, 1
+order by h.aqi desc nulls last, station_name
