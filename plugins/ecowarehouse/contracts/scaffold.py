@@ -58,7 +58,7 @@ known_at:
   - {{from: option}}
   - {{from: receipt}}
 
-sites: register
+sites: discover              # a new code becomes a site, with a warning
 site: {{code: site_code}}
 period: {{column: time, format: iso8601, timezone: Asia/Shanghai, label: end, averaging: PT1H,
          plausible: {{from: '2000-01-01', ahead: PT2H}}}}
