@@ -109,6 +109,8 @@ def test_the_ledger_knows_a_killed_export_and_the_next_one_closes_its_row(
 def test_a_release_without_its_files_is_work_for_the_next_run(revised: ExportHouse) -> None:
     behind = REASONS[5]
     assert "files" in behind
+    # The home is that of all tests: what another warehouse exported there says nothing of this one.
+    shutil.rmtree(revised.feed.settings.home / "export", ignore_errors=True)
     with connect("eco_engineer", application="tests") as conn:
         assert pending(conn, "air", ["cnemc_air_hourly"]) == behind
         [result] = exports.export_standing(revised.feed.conn, revised.feed.settings, ["air"])
