@@ -25,6 +25,7 @@ COPY dbt_project dbt_project
 COPY expectations expectations
 COPY simulation simulation
 COPY city city
+COPY portal portal
 # Editable, as `make setup` does it: the house looks for its folders beside the package. And readable: a clone that
 # was made under umask 077 is not.
 RUN chmod -R a+rX . \

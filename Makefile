@@ -15,7 +15,7 @@ KILLS ?= 200
 # Where the demo's data lie; without it the demo makes its own.
 DATA ?=
 
-.PHONY: help setup env demo test lint format bench faults fuzz docs up down requirements clean
+.PHONY: help setup env demo test browser lint format bench faults fuzz docs up down requirements clean
 
 help: ## these lines
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1|/' | \
@@ -51,6 +51,13 @@ demo: $(STAMP) ## set everything up and run the main job on this machine, withou
 
 test: $(STAMP) ## all tests; TESTS=tests/unit for some
 	$(BIN)/python -m pytest $(TESTS) $(PYTEST_ARGS)
+
+browser: ## what the tests of the page need: Chromium, its driver, Chinese fonts (Debian, Ubuntu)
+	@if command -v chromium >/dev/null && command -v chromedriver >/dev/null && fc-list :lang=zh | grep -q .; then \
+	  echo "all there"; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium chromium-driver fonts-noto-cjk; \
+	else echo "as root: apt-get install chromium chromium-driver fonts-noto-cjk" >&2; exit 1; fi
 
 lint: $(STAMP) ## style, types, SQL
 	$(BIN)/ruff check .

@@ -21,6 +21,7 @@ from ecowarehouse.exports import faces, files, index, manifest, purging
 from ecowarehouse.exports.faces import ExportError, Face
 from ecowarehouse.exports.facts import Facts, facts_of, folder_name
 from ecowarehouse.exports.gate_state import gate_state
+from ecowarehouse.exports.page import write_page
 from ecowarehouse.exports.writing import Written, write_dataset
 from ecowarehouse.postgres.session import acting_as
 from ecowarehouse.settings import City, Settings
@@ -180,6 +181,8 @@ def _export(
     changed = _close(house, result) or changed
     for dataset in wanted:
         changed = _one(conn, house, dataset, result) or changed
+    if result.face == "open":
+        changed = write_page(conn, house.settings, house.city, house.datasets, root) or changed
     changed = _write_index(conn, house, result) or changed
     result.outcome = "done" if changed else "nothing_to_do"
 

@@ -89,8 +89,13 @@ def test_an_internal_dataset_is_nowhere_on_the_open_face(house: ExportHouse) -> 
     assert {path.name for path in (house.out / "open").iterdir()} == {
         "air_station_day",
         "air_station_hour",
+        "codelists",
         "index.json",
+        "portal",
     }
+    page = house.json("portal/data/page.json")
+    assert not set(page["made_from"]) & internal, "the page names them, and has no row of them"
+    assert page["air_area_yesterday"] is None
     with pytest.raises(ExportError, match=r"the face open has no dataset air\.area_day"):
         house.export("air.area_day")
 
@@ -146,7 +151,11 @@ def test_without_a_valid_ground_nothing_is_offered_and_the_reason_is_told(
     before = other.hashes()
     result = other.export(today=date(2012, 12, 31))
     assert result.withheld["air.station_hour"] == "the ground for publishing holds from 2013-01-01 on"
-    assert list(other.hashes()) == ["index.json"]
+    assert {name for name in other.hashes() if not name.startswith(("codelists/", "portal/"))} == {
+        "index.json"
+    }
+    page = other.json("portal/data/page.json")
+    assert (page["air_hour"], page["air_yesterday"], page["corrections"]) == (None, None, {})
     entry = other.json("index.json")["datasets"][1]
     assert (entry["open"], entry["latest"], entry["rows"]) == (False, None, 0)
     assert entry["withheld"]["zh"] == "发布依据自 2013-01-01 起生效"
@@ -202,7 +211,11 @@ def test_a_revised_row_makes_a_version_that_touches_one_month(house: ExportHouse
     changed = {name for name in first if first[name] != second[name]}
     assert changed == {"2019-07", "2019-07.parquet"}
     now = house.hashes()
-    kept = {name: hashed for name, hashed in old.items() if not name.endswith(("latest.json", "index.json"))}
+    kept = {
+        name: hashed
+        for name, hashed in old.items()
+        if not name.endswith(("latest.json", "index.json", "page.json"))
+    }
     assert kept.items() <= now.items(), "the first version stands with all its files"
     assert [one["release_id"] for one in house.package()["resources"] if "rows" in one] == [2, 1]
     other = scratch(house, tmp_path)

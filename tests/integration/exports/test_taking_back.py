@@ -5,12 +5,12 @@ from __future__ import annotations
 import gzip
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
 from ecowarehouse import exports
 from tests.integration.exports.export_house import ExportHouse
+from tests.integration.exports.taking_back import retract, take_away
 from tests.integration.feed_house import DAY
 
 HOUR = timedelta(hours=1)
@@ -23,27 +23,8 @@ def versions(house: ExportHouse) -> ExportHouse:
     house.load(1100, range(1081, 1083))
     house.release()
     house.export()
-    _take_away(house, DAY + 7 * HOUR)
+    take_away(house, DAY + 7 * HOUR)
     return house
-
-
-def _take_away(house: ExportHouse, period: datetime) -> None:
-    """A release by which the rows of one hour no longer hold, and nothing else changes."""
-    house.feed.admin.execute(
-        """
-        with r as (
-            insert into governance.release (element, build_id, step_id, known_at, inputs)
-            select element, build_id, step_id, known_at, '{}' from governance.release order by release_id desc limit 1
-            returning release_id
-        ), gone as (
-            update published.air_station_hour p set release_to = r.release_id from r
-            where p.release_to is null and p.period_start = %(period)s returning 1
-        )
-        insert into governance.release_period (release_id, dataset, period_start, verdict, inserted, closed)
-        select r.release_id, 'air.station_hour', %(period)s, 'publish', 0, (select count(*) from gone) from r
-        """,
-        {"period": period},
-    )
 
 
 def _versions(house: ExportHouse) -> list[str]:
@@ -63,7 +44,7 @@ def test_rows_that_no_longer_hold_stay_in_older_versions(versions: ExportHouse) 
 
 
 def test_retracted_rows_are_in_no_file_of_any_version(versions: ExportHouse) -> None:
-    _retract(versions, "retracted")
+    retract(versions, "retracted", DAY + 7 * HOUR)
     assert versions.export().outcome == "done"
     assert _versions(versions) == ["v000003"]
     assert RETRACTED not in _hours(versions)
@@ -77,13 +58,13 @@ def test_retracted_rows_are_in_no_file_of_any_version(versions: ExportHouse) -> 
 
 
 def test_versions_after_it_are_left_alone(versions: ExportHouse) -> None:
-    _take_away(versions, DAY + 8 * HOUR)
+    take_away(versions, DAY + 8 * HOUR)
     versions.export()
     assert _versions(versions) == ["v000003", "v000004"]
 
 
 def test_a_superseded_decision_takes_nothing_back(versions: ExportHouse) -> None:
-    _retract(versions, "superseded")
+    retract(versions, "superseded", DAY + 7 * HOUR)
     versions.export()
     assert _versions(versions) == ["v000003", "v000004"]
 
@@ -97,13 +78,3 @@ def test_purge_by_hand_takes_versions_with_these_periods_only(versions: ExportHo
     assert [str(version) for version in some] == ["v000003"]
     assert versions.export().outcome == "nothing_to_do"
     assert versions.package()["version"] == "v000004"
-
-
-def _retract(house: ExportHouse, kind: str) -> Any:
-    """A person's decision on 07:00, decided before the release above."""
-    house.feed.admin.execute(
-        "insert into decision.decision (kind, element, dataset, period_from, period_to, withdrawal, reason, decided_by,"
-        " decided_at, step_id) select 'withdrawal', 'air', 'air.station_hour', %s, %s, %s, 'wrong inlet', 'Chen',"
-        " max(released_at) - interval '1 millisecond', 1 from governance.release where release_id <= 3",
-        [DAY + 7 * HOUR, DAY + 8 * HOUR, kind],
-    )
