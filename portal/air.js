@@ -1,13 +1,11 @@
 // Air: the newest hour and yesterday of stations and, where the law lets them, of areas.
 
 import { h, table } from "./dom.js";
-import { badge, origin, synthetic, unverified } from "./parts.js";
+import { MANY, badge, origin, synthetic, unverified } from "./parts.js";
 
 const HOUR = ["pm2_5", "pm10", "o3", "no2", "so2", "co"];
 const DAY = ["pm2_5", "pm10", "o3_mda8", "no2", "so2", "co"];
 const STALE_HOURS = 3; // the lateness of the national feed; older than that is not "now" for anybody outside
-
-const MANY = 20; // a list that is longer is folded: on a telephone it would hide what comes below
 
 /** The level of a row: that of the edition that judged it, by the name of the category. */
 function levelOf(lists, row) {

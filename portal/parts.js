@@ -2,6 +2,9 @@
 
 import { h } from "./dom.js";
 
+/** A list that is longer is folded: on a telephone it would hide what comes below. */
+export const MANY = 20;
+
 /** A level as text on its colour, readable on any of them. */
 export function badge(text, colour) {
   const element = h("span", { class: "badge" }, text);

@@ -1,7 +1,7 @@
 // Water: the newest sample of each section that holds, with its class and what decided it.
 
 import { h, table } from "./dom.js";
-import { badge, origin, synthetic, unverified } from "./parts.js";
+import { MANY, badge, origin, synthetic, unverified } from "./parts.js";
 
 const ITEMS = ["ph", "dissolved_oxygen", "codmn", "ammonia_nitrogen", "total_phosphorus"];
 // The code list names colours by a word only; these are the plain ones of that name, none is printed anywhere.
@@ -27,7 +27,8 @@ export function water(w, p, lists, page) {
     return [badge(w.code(row.water_class_cn), quality && COLOURS[quality.colour_cn]), " ",
       quality ? w.code(quality.category_cn) : null];
   };
-  section.append(origin(w, block, newest(block.rows)), table(w.t("water.caption"), [
+  section.append(origin(w, block, newest(block.rows)), counts(w, lists, block.rows), h("details", { open: block.rows.length <= MANY },
+    h("summary", {}, w.t("water.summary", { n: block.rows.length })), table(w.t("water.caption"), [
     { title: w.t("section"), cell: (row) => [w.name(row.section_name ?? row.section_code), " ",
       h("span", { class: "area" }, w.name(row.river ?? row.basin ?? "")), " ",
       row.synthetic === "true" ? synthetic(w) : null] },
@@ -40,8 +41,18 @@ export function water(w, p, lists, page) {
     { title: w.t("review"), cell: (row) => w.t(`review.${row.review_stage}`) },
     { title: w.t("standard"), kind: "wide", cell: (row) => (row.standard
       ? [row.standard, " ", unverified(w, row.standard_mark)] : "—") },
-  ], block.rows, "water-sections"));
+  ], block.rows, "water-sections")));
   return section;
+}
+
+/** How many sections have which class, best first. */
+function counts(w, lists, rows) {
+  const found = new Map();
+  for (const row of rows) if (row.water_class) found.set(row.water_class, [...(found.get(row.water_class) ?? []), row]);
+  return h("ul", { class: "counts" }, [...found.keys()].sort().map((one) => {
+    const of = found.get(one);
+    return h("li", {}, badge(w.code(of[0].water_class_cn), COLOURS[qualityOf(lists, of[0])?.colour_cn]), ` × ${of.length}`);
+  }));
 }
 
 function newest(rows) {
