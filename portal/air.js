@@ -29,7 +29,7 @@ function columns(w, p, lists, items, clock) {
   return [
     { title: w.t("station"), cell: who },
     { title: w.t("aqi"), cell: (row) => row.aqi ?? "—", kind: "number aqi" },
-    { title: w.t("level"), cell: level },
+    { title: w.t("level"), kind: "wide", cell: level },
     { title: w.t("primary"), kind: "wide", cell: (row) => (row.aqi === null ? "—" : p.list(row.primary_pollutant)) },
     ...items.map((item) => ({
       title: `${p.short(item)} ${p.unit(item)}`, cell: (row) => row[item] ?? "—", kind: "number",
