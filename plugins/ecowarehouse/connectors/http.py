@@ -21,7 +21,7 @@ from ecowarehouse.connectors.cursor import Cursor
 from ecowarehouse.connectors.delivery import Delivery
 from ecowarehouse.connectors.problems import FetchProblem
 from ecowarehouse.contracts import Contract
-from ecowarehouse.contracts.model import Paging
+from ecowarehouse.contracts.transport import Paging
 from ecowarehouse.formats import FormatProblem
 from ecowarehouse.formats.json_items import parse, pointed
 from ecowarehouse.formats.sniff import looks_like_html

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from ecowarehouse.connectors.delivery import Delivery
 from ecowarehouse.connectors.problems import FetchProblem
 from ecowarehouse.contracts import Contract
-from ecowarehouse.contracts.model import (
+from ecowarehouse.contracts.known_at import (
     FromColumn,
     FromContent,
     FromFileName,

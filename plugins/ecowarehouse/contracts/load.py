@@ -13,7 +13,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from ecowarehouse.contracts.model import Contract, normal_unit
+from ecowarehouse.contracts.model import Contract
+from ecowarehouse.contracts.values import normal_unit
 from ecowarehouse.duties import Duties
 
 _MENDS = {

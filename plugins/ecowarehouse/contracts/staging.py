@@ -6,7 +6,8 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
-from ecowarehouse.contracts.model import CODE_JOINT, Contract
+from ecowarehouse.contracts.model import Contract
+from ecowarehouse.contracts.site import CODE_JOINT
 
 _HEAD = """\
 -- Written from the contract by `eco source staging {feed} --write`: change the contract.

@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from ecowarehouse.contracts import Contract
-from ecowarehouse.contracts.model import CsvForm
+from ecowarehouse.contracts.forms import CsvForm
 from ecowarehouse.formats.model import FormatProblem, ReceivedTable, Rejected, compare_header, received_schema
 from ecowarehouse.formats.sniff import Source
 

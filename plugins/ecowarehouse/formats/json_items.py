@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ecowarehouse.contracts import Contract
-from ecowarehouse.contracts.model import JsonForm
+from ecowarehouse.contracts.forms import JsonForm
 from ecowarehouse.formats.model import FormatProblem, ReceivedTable, RowBuilder, whole_number
 from ecowarehouse.formats.sniff import Source
 

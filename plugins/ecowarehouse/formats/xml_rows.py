@@ -10,7 +10,7 @@ from typing import Any
 from lxml import etree
 
 from ecowarehouse.contracts import Contract
-from ecowarehouse.contracts.model import XmlForm
+from ecowarehouse.contracts.forms import XmlForm
 from ecowarehouse.formats.model import FormatProblem, ReceivedTable, RowBuilder, whole_number
 from ecowarehouse.formats.sniff import Source
 

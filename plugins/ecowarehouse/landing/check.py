@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ecowarehouse.contracts import Contract
-from ecowarehouse.contracts.model import CODE_JOINT, Period
+from ecowarehouse.contracts.period import Period
+from ecowarehouse.contracts.site import CODE_JOINT
 from ecowarehouse.formats.model import Rejected, as_csv
 
 NUMBER = r"^[+-]?([0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30})([eE][+-]?[0-9]{1,2})?$"

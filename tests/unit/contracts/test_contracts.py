@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from ecowarehouse.contracts import json_schema, load_contracts
-from ecowarehouse.contracts.model import normal_unit
 from ecowarehouse.contracts.scaffold import ScaffoldError, new_files
 from ecowarehouse.contracts.staging import cells_sql, differences
+from ecowarehouse.contracts.values import normal_unit
 
 ROOT = Path(__file__).resolve().parents[3]
 AIR = "sources/cnemc/cnemc_air_hourly.yml"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from ecowarehouse import formats
 from ecowarehouse.contracts import Contract, load_contracts
-from ecowarehouse.contracts.model import Period
+from ecowarehouse.contracts.period import Period
 from ecowarehouse.landing.check import Checked, check, period_start
 
 ROOT = Path(__file__).resolve().parents[3]
