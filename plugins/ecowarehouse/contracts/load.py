@@ -102,7 +102,7 @@ def load_contracts(city: Path, vocabulary: Path | None = None) -> ContractSet:
         try:
             content = _read(path)
             guess = str(content.get("feed", guess))
-            contract = _validate(content)
+            contract = validate(content)
             _judge(contract, path, known, duties)
         except _ProblemError as problem:
             broken[str(path.relative_to(root))] = _broken(path, city, guess, str(problem))
@@ -142,7 +142,12 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
-def _validate(content: dict[str, Any]) -> Contract:
+def validate(content: dict[str, Any]) -> Contract:
+    """The contract that a mapping of plain values says, as a YAML file gives it.
+
+    Raises:
+        ValueError: with one line for each field to mend.
+    """
     try:
         # By way of JSON, because only there do strict models take durations, dates and decimals as text.
         return Contract.model_validate_json(json.dumps(content, default=str))

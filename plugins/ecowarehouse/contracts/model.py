@@ -12,6 +12,7 @@ from ecowarehouse.contracts.fields import ColumnName, Strict, Title
 from ecowarehouse.contracts.forms import Forms
 from ecowarehouse.contracts.known_at import FromColumn, KnownAtRule
 from ecowarehouse.contracts.period import Period
+from ecowarehouse.contracts.shape import Long, Made, OfFileName, Unpivot
 from ecowarehouse.contracts.site import Site
 from ecowarehouse.contracts.transport import Connector, Schedule
 from ecowarehouse.contracts.values import Censored, Channel, Partial
@@ -50,6 +51,14 @@ class Contract(Strict):
         default=[],
         description="columns that the source may leave out altogether; an absent column says nothing",
     )
+    unpivot: Unpivot | None = Field(default=None, description="received columns that land as rows")
+    made: dict[ColumnName, Made] = Field(
+        default={},
+        description="columns that land beside the received ones, worked out from them in this order",
+    )
+    long: Long | None = Field(
+        default=None, description="one value a row; channels are then told by a code, not by a column"
+    )
     partial: Partial = Partial()
     censored: Censored = Censored()
     sentinels: list[str] = Field(default=[""], description="cells that mean: no value")
@@ -65,6 +74,7 @@ class Contract(Strict):
 
     def _inconsistencies(self) -> Iterator[str]:
         yield from self._header_problems()
+        yield from self._shape_problems()
         yield from self._key_problems()
         yield from self._column_problems()
         if longer := [c for c in self.trim if len(c) != 1]:
@@ -81,25 +91,63 @@ class Contract(Strict):
         if twice := _twice(headings):
             yield f"forms.csv.headings: two headings for {', '.join(twice)}"
         named = {
-            "channels": list(self.channels),
-            "key": self.key,
-            "site": self.site.columns,
-            "period.column": [self.period.column],
             "optional": self.optional,
-            "known_at": [] if self.known_at_column is None else [self.known_at_column.column],
             "forms.csv.headings": headings,
         }
         for where, columns in named.items():
             if missing := sorted(set(columns) - set(self.header)):
                 yield f"{where}: not in the header: {', '.join(missing)}"
 
+    def _shape_problems(self) -> Iterator[str]:
+        there = [name for name in self.header if name not in self.unpivoted]
+        if self.unpivot is not None:
+            if not self.unpivoted:
+                yield f"unpivot.columns: no column of the header is {self.unpivot.columns}"
+            there += [self.unpivot.name, self.unpivot.value]
+        for name, rule in self.made.items():
+            if missing := sorted(set(rule.needs) - set(there)):
+                yield f"made.{name}: neither received nor made before it: {', '.join(missing)}"
+            there.append(name)
+        if twice := _twice(there):
+            yield f"made: the name of another column: {', '.join(twice)}"
+        if sum(isinstance(rule, OfFileName) for rule in self.made.values()) > (self.known_at_column is None):
+            yield "made: one column of the file's name, and none where known_at comes from a column"
+        named = {
+            "channels": () if self.long else tuple(self.channels),
+            "long": self.long.columns if self.long else (),
+            "key": tuple(self.key),
+            "site": self.site.columns,
+            "period.column": (self.period.column,),
+            "known_at": () if self.known_at_column is None else (self.known_at_column.column,),
+        }
+        for where, columns in named.items():
+            if missing := sorted(set(columns) - set(there)):
+                nor = " or made" if self.made else ""
+                yield f"{where}: not in the header{nor}: {', '.join(missing)}"
+        yield from self._code_problems()
+
+    def _code_problems(self) -> Iterator[str]:
+        if self.long is None:
+            if named := sorted(n for n, channel in self.channels.items() if channel.codes or channel.units):
+                yield f"channels: codes and units belong to feeds with `long`: {', '.join(named)}"
+            return
+        codes = [code for name in self.channels for code in self.codes_of(name)]
+        if twice := _twice(codes):
+            yield f"channels: two channels with the code {', '.join(twice)}"
+
     def _key_problems(self) -> Iterator[str]:
         if self.period.column not in self.key:
             yield f"key must hold the period column {self.period.column}"
         if absent := [column for column in self.site.code_columns if column not in self.key]:
             yield f"key must hold the site column {', '.join(absent)}"
-        if others := sorted(set(self.key) - {*self.site.code_columns, self.period.column}):
-            yield f"key: core knows a value by site and period alone, so {', '.join(others)} can't be part of it"
+        known_by = {*self.site.code_columns, self.period.column, *([self.long.channel] if self.long else [])}
+        if others := sorted(set(self.key) - known_by):
+            yield (
+                "key: core knows a value by site, period and what is measured alone,"
+                f" so {', '.join(others)} can't be part of it"
+            )
+        if self.long is not None and self.long.channel not in self.key:
+            yield f"key must hold the column {self.long.channel}, which says what is measured"
         if shared := sorted(set(self.channels) & set(self.key)):
             yield f"a key column can't be a channel: {', '.join(shared)}"
 
@@ -143,6 +191,26 @@ class Contract(Strict):
     def known_at_column(self) -> FromColumn | None:
         """The rule by which rows say themselves when they were known, if there is one."""
         return next((rule for rule in self.known_at if isinstance(rule, FromColumn)), None)
+
+    @property
+    def unpivoted(self) -> dict[str, str]:
+        """Received columns that land as rows, each with the text that stands for it."""
+        return self.unpivot.of(self.header) if self.unpivot else {}
+
+    @property
+    def landed(self) -> list[str]:
+        """The columns that land: the received ones that stay, then those that are made."""
+        turned = [self.unpivot.name, self.unpivot.value] if self.unpivot else []
+        return [name for name in self.header if name not in self.unpivoted] + turned + list(self.made)
+
+    @property
+    def of_file_name(self) -> OfFileName | None:
+        """The rule by which the file's name is part of what was received, if there is one."""
+        return next((rule for rule in self.made.values() if isinstance(rule, OfFileName)), None)
+
+    def codes_of(self, channel: str) -> tuple[str, ...]:
+        """The source's codes of a channel of a feed with `long`: its own name unless the contract says others."""
+        return tuple(self.channels[channel].codes) or (channel,)
 
     @property
     def number_channels(self) -> tuple[str, ...]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from ecowarehouse.contracts.model import Contract
+from ecowarehouse.contracts.shape import Long
 from ecowarehouse.contracts.site import CODE_JOINT
+from ecowarehouse.contracts.values import factors_of
 
 _HEAD = """\
 -- Written from the contract by `eco source staging {feed} --write`: change the contract.
@@ -28,7 +31,7 @@ select
     received.period_start,
     case
         when not cell.is_number or cell.text in ({marks}) then null
-        when received.rejected_columns is null or cell.channel <> all(received.rejected_columns)
+        when received.rejected_columns is null or {column} <> all(received.rejected_columns)
             then {number}
     end as value,
     case when not cell.is_number and cell.text not in ({marks}) then cell.text end as value_text,
@@ -36,12 +39,24 @@ select
     {limit} as detection_limit,
     {mark} as source_mark
 from received
+{cells}
+{said}where (received.rejected_columns is null or {column} <> all(received.rejected_columns))
+{ending}"""
+_WIDE = """\
 cross join lateral (
     values
 {cells}
-) as cell ({names})
-{said}where (received.rejected_columns is null or cell.channel <> all(received.rejected_columns))
-{ending}"""
+) as cell ({names})"""
+# A value's channel by the source's code, and its factor by the unit beside it.
+_LONG = """\
+cross join lateral (
+    select kind.channel, {value} as text, {columns}
+    from (
+        values
+{cells}
+    ) as kind ({names})
+    where {meant}
+) as cell"""
 _SAID = """\
 cross join lateral (
     select
@@ -101,6 +116,27 @@ def differences(contract: Contract, dbt_project: Path) -> list[str]:
 def cells_sql(contract: Contract, relation: str | None = None) -> str:
     """The view with one row a cell; `relation` replaces the dbt source, for use without dbt."""
     marks = ", ".join(_escaped(mark) for mark in contract.missing_marks)
+    cells = _wide(contract) if contract.long is None else _long(contract, contract.long)
+    return _HEAD.format(feed=contract.feed) + _CELLS.format(
+        received=_received(contract, relation),
+        cells=cells.sql,
+        marks=marks,
+        column="cell.channel" if contract.long is None else f"'{contract.long.value}'",
+        ending="    and cell.text is not null\n" if contract.optional else "",
+        **_meaning(contract, marks, scaled="factor" in cells.given, halved="method_limit" in cells.given),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """SQL that gives `cell` of each received row, and which of factor and limit it gives beside channel and text."""
+
+    sql: str
+    given: tuple[str, ...]
+
+
+def _wide(contract: Contract) -> _Cells:
+    """A cell of each column that carries values."""
     columns = {
         "factor": _numbers(contract, "factor", 1),
         "method_limit": _numbers(contract, "detection_limit", None),
@@ -115,13 +151,36 @@ def cells_sql(contract: Contract, relation: str | None = None) -> str:
         + ")"
         for name, channel in contract.channels.items()
     )
-    return _HEAD.format(feed=contract.feed) + _CELLS.format(
-        received=_received(contract, relation),
-        cells=cells,
-        marks=marks,
-        names=", ".join(["channel", "text", "is_number", *given]),
-        ending="    and cell.text is not null\n" if contract.optional else "",
-        **_meaning(contract, marks, scaled="factor" in given, halved="method_limit" in given),
+    names = ", ".join(["channel", "text", "is_number", *given])
+    return _Cells(_WIDE.format(cells=cells, names=names), tuple(given))
+
+
+def _long(contract: Contract, long: Long) -> _Cells:
+    """The one cell of a row, of the channel that has its code."""
+    rows = []
+    for name, channel in contract.channels.items():
+        limit = "null::numeric" if channel.detection_limit is None else f"{channel.detection_limit}"
+        for code in contract.codes_of(name):
+            for unit, factor in factors_of(channel).items():
+                texts = [_escaped(code), *([_escaped(unit)] if long.unit else []), f"'{name}'"]
+                numbers = [str(channel.kind == "number").lower(), str(factor), limit]
+                rows.append(f"            ({', '.join([*texts, *numbers])})")
+                if long.unit is None:
+                    break
+    meant = [f"kind.code = {_key(contract, 'received.' + long.channel)}"]
+    if long.unit:
+        meant.append(f"kind.unit = translate({_trimmed(contract, 'received.' + long.unit)}, 'µμ³²', 'uu32')")
+    return _Cells(
+        _LONG.format(
+            value=_trimmed(contract, f"received.{long.value}"),
+            columns="kind.is_number, kind.factor, kind.method_limit",
+            cells=",\n".join(rows),
+            names=", ".join(
+                ["code", *(["unit"] if long.unit else []), "channel", "is_number", "factor", "method_limit"]
+            ),
+            meant="\n        and ".join(meant),
+        ),
+        ("factor", "method_limit"),
     )
 
 
@@ -225,7 +284,7 @@ def _received(contract: Contract, relation: str | None) -> str:
         "rejected_columns",
         "placed.site_code",
         "placed.period_start",
-        *contract.channels,
+        *(contract.channels if contract.long is None else contract.long.columns),
     ]
     return (
         "    select\n        " + ",\n        ".join(columns) + f"\n    from {_source(contract, relation)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -58,6 +58,13 @@ class Channel(Strict):
         gt=0,
         description="of the method, in the unit received; below it the source gives its half",
     )
+    codes: list[Annotated[str, Field(min_length=1)]] = Field(
+        default=[], description="of a feed with `long`: the source's codes of it; its own name when not given"
+    )
+    units: dict[str, Decimal] = Field(
+        default={},
+        description="of a feed with `long.unit`: further units as the source writes them, each with its factor",
+    )
     proof: str | None = Field(default=None, description="why it means this when its name says otherwise")
 
     @field_validator("averaging")
@@ -72,7 +79,7 @@ class Channel(Strict):
 
     @model_validator(mode="after")
     def _factor_explained(self) -> Channel:
-        if self.factor <= 0:
+        if self.factor <= 0 or any(factor <= 0 for factor in self.units.values()):
             raise ValueError("factor must be above 0")
         if self.detection_limit is not None and self.kind != "number":
             raise ValueError("detection_limit belongs to numbers")
@@ -81,6 +88,12 @@ class Channel(Strict):
                 "factor and original_unit go together: the factor is 1 exactly when the units are one"
             )
         return self
+
+
+def factors_of(channel: Channel) -> dict[str, Decimal]:
+    """Every unit in which the source may give a channel, in its normal spelling, with its factor."""
+    further = {normal_unit(unit): factor for unit, factor in channel.units.items()}
+    return {channel.original_unit: channel.factor} | further
 
 
 def normal_unit(text: str) -> str:

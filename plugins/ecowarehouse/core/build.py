@@ -220,6 +220,10 @@ def _parameters(contract: Contract, sighting: Sighting) -> dict[str, Any]:
 def _insert_first(conn: psycopg.Connection[Any], contract: Contract, sighting: Sighting) -> None:
     parameters = _parameters(contract, sighting)
     conn.execute(flags.sql_file("insert_first.sql").format(staging=contract.staging_relation), parameters)
+    if contract.long is not None:
+        _note_cells(conn, contract, parameters)
+        return
+    # Each row has each channel: so sites are counted, and not their many cells.
     conn.execute(
         f"""
         insert into touched (series_id, period_from, period_to, versions, revised)
@@ -236,6 +240,21 @@ def _insert_first(conn: psycopg.Connection[Any], contract: Contract, sighting: S
                    where received.batch_id = %(content_batch_id)s and received.rejected_columns is not null
                    group by said.site_code, one.channel) as rejected
             on rejected.site_code = series.site_code and rejected.channel = series.channel
+        """,
+        parameters,
+    )
+
+
+def _note_cells(conn: psycopg.Connection[Any], contract: Contract, parameters: dict[str, Any]) -> None:
+    conn.execute(
+        f"""
+        insert into touched (series_id, period_from, period_to, versions, revised)
+        select series.series_id, min(cell.period_start), max(cell.period_start), count(*), 0
+        from {contract.staging_relation} as cell
+        inner join core.series as series
+            on series.feed = %(feed)s and series.site_code = cell.site_code and series.channel = cell.channel
+        where cell.content_batch_id = %(content_batch_id)s
+        group by series.series_id
         """,
         parameters,
     )

@@ -18,7 +18,9 @@ import pyarrow.compute as pc
 from ecowarehouse.contracts import Contract
 from ecowarehouse.contracts.period import Period
 from ecowarehouse.contracts.site import CODE_JOINT
+from ecowarehouse.contracts.values import factors_of
 from ecowarehouse.formats.model import Rejected, as_csv
+from ecowarehouse.landing.long import Mask, Meant, Numbers, meant
 
 NUMBER = r"^[+-]?([0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30})([eE][+-]?[0-9]{1,2})?$"
 _ISO = re.compile(
@@ -29,16 +31,13 @@ _NONE = np.int64(np.iinfo(np.int64).min)  # no period
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
-Mask = np.ndarray[Any, np.dtype[np.bool_]]
-Numbers = np.ndarray[Any, np.dtype[np.int64]]
-
 
 @dataclass(frozen=True, slots=True)
 class Checked:
     """What lands and what doesn't.
 
     `table` has `row_number`, `rejected_columns` (a PostgreSQL array literal, null when no cell is rejected)
-    and the header's columns, as received. `period_to` is the end of the newest period; without a usable row
+    and the columns that land. `period_to` is the end of the newest period; without a usable row
     both are None.
     """
 
@@ -83,8 +82,23 @@ def check(
     )
     if contract.sites == "register" and known_sites is not None:
         rejects.add(~sites.member_of(known_sites), "unknown_site", "not in the register")
-    rejects.add_repetitions([sites.codes, starts])
-    return _checked(contract, table, rejects, sites.codes, starts)
+    long = meant(contract, contract.long, table) if contract.long else None
+    if long is not None:
+        _add_unknown(contract, rejects, long)
+    rejects.add_repetitions([sites.codes, starts, *([long.channels] if long else [])])
+    return _checked(contract, table, rejects, sites.codes, starts, long)
+
+
+def _add_unknown(contract: Contract, rejects: _RowRejects, long: Meant) -> None:
+    """Rows of which nobody can say what they are a value of, or in which unit."""
+    codes = ", ".join(code for name in contract.channels for code in contract.codes_of(name))
+    rejects.add(long.channels < 0, "unknown_property", f"no channel has this code; there are: {codes}")
+    for place, (name, channel) in enumerate(contract.channels.items()):
+        units = " or ".join(factors_of(channel)) or "no unit"
+        wrong = ~long.unit_known & (long.channels == place)
+        rejects.add(
+            wrong, "unknown_unit", f"{name} may come in {units}; name another in channels.{name}.units"
+        )
 
 
 def period_start(period: Period, label: str) -> datetime | None:
@@ -96,15 +110,24 @@ def period_start(period: Period, label: str) -> datetime | None:
 
 
 def _checked(
-    contract: Contract, table: pa.Table, rejects: _RowRejects, sites: Numbers, starts: Numbers
+    contract: Contract,
+    table: pa.Table,
+    rejects: _RowRejects,
+    sites: Numbers,
+    starts: Numbers,
+    long: Meant | None,
 ) -> Checked:
     kept = ~rejects.mask
     sites, starts = sites[kept], starts[kept]
     landed = table.filter(pa.array(kept)) if rejects.mask.any() else table
-    bad = list(_bad_cells(contract, landed))
+    if contract.long is None or long is None:
+        bad = list(_bad_cells(contract, landed, contract.number_channels))
+    else:
+        found = _bad_cells(contract, landed, (contract.long.value,))
+        bad = [(name, mask & long.is_number[kept]) for name, mask in found]
     literals = _array_literals(bad, len(landed))
     cells = list(_cell_rejects(landed, bad))
-    landed = landed.select(["row_number", *contract.header]).add_column(1, "rejected_columns", literals)
+    landed = landed.select(["row_number", *contract.landed]).add_column(1, "rejected_columns", literals)
     newest, fullest, periods = _site_counts(sites, starts)
     share = contract.partial.newest_period_share
     return Checked(
@@ -185,7 +208,7 @@ class _RowRejects:
 
     def _same(self, losers: Numbers, kept: Numbers) -> Mask:
         same: Mask = np.ones(len(losers), dtype=np.bool_)
-        for name in self._contract.header:
+        for name in self._contract.landed:
             if name not in self._contract.key:
                 column = _one(self._table[name])
                 same &= _mask(pc.equal(column.take(pa.array(losers)), column.take(pa.array(kept))))
@@ -202,7 +225,7 @@ class _RowRejects:
 
 
 def _texts(contract: Contract, table: pa.Table) -> Iterator[str]:
-    columns = [table[name].to_pylist() for name in contract.header]
+    columns = [table[name].to_pylist() for name in contract.landed]
     for cells in zip(*columns, strict=True):
         yield as_csv(cells)
 
@@ -230,7 +253,7 @@ def _without_key(contract: Contract, table: pa.Table) -> Mask:
 
 def _with_nul(contract: Contract, table: pa.Table) -> Mask:
     found: Mask = np.zeros(len(table), dtype=np.bool_)
-    for name in contract.header:
+    for name in contract.landed:
         column = _one(table[name])
         # One look at the bytes of the column costs nothing; only a hit asks row by row.
         data = column.buffers()[2]
@@ -239,9 +262,9 @@ def _with_nul(contract: Contract, table: pa.Table) -> Mask:
     return found
 
 
-def _bad_cells(contract: Contract, table: pa.Table) -> Iterator[tuple[str, Mask]]:
+def _bad_cells(contract: Contract, table: pa.Table, columns: Iterable[str]) -> Iterator[tuple[str, Mask]]:
     censored = contract.censored
-    for name in contract.number_channels:
+    for name in columns:
         cells = _Codes.of(_trimmed(table[name], contract))
         number = _mask(pc.match_substring_regex(cells.texts, NUMBER))
         mark = _mask(pc.is_in(cells.texts, value_set=pa.array(contract.missing_marks, pa.string())))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 import pyarrow as pa
 
-from ecowarehouse import formats
 from ecowarehouse.connectors import Delivery, known_at
 from ecowarehouse.connectors.cursor import ANSWERED
 from ecowarehouse.connectors.problems import FetchProblem
 from ecowarehouse.formats import FormatProblem, Rejected
 from ecowarehouse.formats.model import visible
-from ecowarehouse.landing import parts, store, table
+from ecowarehouse.landing import parts, shaping, store, table
 from ecowarehouse.landing.check import Checked, check
 from ecowarehouse.ledger import code_version, lock
 from ecowarehouse.postgres.session import acting_as
@@ -274,10 +273,13 @@ def _land_content(
     batch_id: int,
 ) -> None:
     form = delivery.form or contract.form_of(delivery.source, delivery.media)
-    rows, rejects = _read(contract, form, kept)
+    rows, rejects = _read(contract, form, kept, delivery.part)
     rows = parts.only(contract, rows, delivery.part)
     checked = check(contract, rows, known_sites=_known_sites(conn, contract), known_at=known)
-    rejects.extend(checked.rejects)
+    rejects.extend(
+        replace(one, row_number=one.row_number and shaping.received_row(contract, one.row_number))
+        for one in checked.rejects
+    )
     _write_rejects(conn, batch_id, rejects)
     if len(checked.table) == 0:
         _write(conn, batch_id, form=form, rejects=len(rejects))
@@ -300,12 +302,12 @@ def _land_content(
     )
 
 
-def _read(contract: Contract, form: str, kept: Path) -> tuple[pa.Table, list[Rejected]]:
+def _read(contract: Contract, form: str, kept: Path, part: str) -> tuple[pa.Table, list[Rejected]]:
     tables: list[pa.Table] = []
     rejects: list[Rejected] = []
-    for part in formats.read(contract, form, kept):
-        tables.append(part.table)
-        rejects.extend(part.rejects)
+    for received in shaping.read(contract, form, kept, part):
+        tables.append(received.table)
+        rejects.extend(received.rejects)
     if not tables:
         raise FormatProblem("no_rows", "the content has a header and no rows")
     return pa.concat_tables(tables), rejects

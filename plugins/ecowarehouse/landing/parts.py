@@ -1,7 +1,12 @@
-"""Several pulls in one content: each becomes a delivery of its own, because each was known at its own moment."""
+"""What a content is besides its bytes.
+
+Each of several pulls in one content was known at its own moment, and becomes a delivery of its own; and where the
+contract asks the file's name, the name belongs to the content.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -10,8 +15,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ecowarehouse import formats
 from ecowarehouse.formats import FormatProblem
+from ecowarehouse.landing import shaping
 
 if TYPE_CHECKING:
     from ecowarehouse.connectors import Delivery
@@ -24,6 +29,10 @@ def of(contract: Contract, delivery: Delivery, known_at_option: datetime | None)
     It is one, unless the contract reads `known_at` from a column; an option of the person who loads stands above that.
     A content that can't be read is one delivery, whose attempt says what is wrong with it.
     """
+    if (of_name := contract.of_file_name) is not None:
+        match = re.search(of_name.pattern, delivery.file_name)
+        yield replace(delivery, part="".join(group or "" for group in match.groups()) if match else "")
+        return
     rule = contract.known_at_column
     if rule is None or known_at_option is not None or delivery.problem is not None or delivery.unchanged:
         yield delivery
@@ -31,7 +40,7 @@ def of(contract: Contract, delivery: Delivery, known_at_option: datetime | None)
     texts: dict[str, None] = {}
     try:
         form = delivery.form or contract.form_of(delivery.source, delivery.media)
-        for table in formats.read(contract, form, delivery.payload):
+        for table in shaping.read(contract, form, delivery.payload):
             texts.update(dict.fromkeys(pc.unique(table.table[rule.column].drop_null()).to_pylist()))
     except FormatProblem:
         texts = {}

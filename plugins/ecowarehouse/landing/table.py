@@ -25,14 +25,14 @@ def ensure(conn: psycopg.Connection[Any], contract: Contract) -> None:
     ).fetchall()
     if there:
         known = {row[0] for row in there}
-        for column in contract.header:
+        for column in contract.landed:
             if column not in known:
                 conn.execute(
                     sql.SQL("alter table {} add column {} text").format(relation, sql.Identifier(column))
                 )
         return
     columns = sql.SQL(", ").join(
-        sql.SQL("{} text").format(sql.Identifier(column)) for column in contract.header
+        sql.SQL("{} text").format(sql.Identifier(column)) for column in contract.landed
     )
     conn.execute(
         sql.SQL(
@@ -47,13 +47,13 @@ def ensure(conn: psycopg.Connection[Any], contract: Contract) -> None:
 
 
 def copy_rows(conn: psycopg.Connection[Any], contract: Contract, batch_id: int, table: pa.Table) -> None:
-    """Write checked rows (`row_number`, `rejected_columns`, the header's columns; all text) by COPY.
+    """Write checked rows (`row_number`, `rejected_columns`, the landed columns; all text) by COPY.
 
     They are written in the order of their key: so core's index grows at few places, and what is read together lies
     together. `row_number` keeps the source's order.
     """
     table = table.sort_by([(column, "ascending") for column in contract.key])
-    columns = ["row_number", "rejected_columns", *contract.header]
+    columns = ["row_number", "rejected_columns", *contract.landed]
     statement = sql.SQL("copy {} (batch_id, {}) from stdin (format csv)").format(
         sql.Identifier("landing", contract.feed), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
