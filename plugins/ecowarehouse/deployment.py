@@ -31,12 +31,13 @@ def deploy(settings: Settings, say: Callable[[str], None] = logger.info) -> None
     for feed, broken in sorted(found.broken.items()):
         say(f"contract {feed} is broken and left out: {broken.message}")
     with connect(application="deployment", settings=settings) as conn:
-        _apply_contracts(conn, [found.contracts[feed] for feed in sorted(found.contracts)])
+        contracts = list(found.contracts.values())
+        _apply_contracts(conn, contracts)
         for line in registers.apply(conn, settings):
             say(f"register: {line}")
         for line in standards.apply(conn, settings=settings):
             say(f"standards: {line}")
-        if marts.deploy(sorted(found.contracts), conn=conn, settings=settings):
+        if marts.deploy(contracts, conn=conn, settings=settings):
             say("views: staging and as_of deployed")
 
 
