@@ -14,6 +14,7 @@ import pytest
 from ecowarehouse import deployment
 from ecowarehouse.contracts import ContractSet, load_contracts
 from ecowarehouse.core import recompute
+from ecowarehouse.core.build import NotDeployed
 from ecowarehouse.pipeline import run_feed
 from ecowarehouse.postgres.connection import connect
 from ecowarehouse.settings import Settings
@@ -111,3 +112,15 @@ def test_values_have_the_unit_of_the_vocabulary_and_the_day_of_their_zone(
         assert values("2.386:3.077", "soil_cadmium") == [("1992-01-01 00:00", Decimal("1.74"))]
         assert values("181072.0:333611.0", "om") == [("1990-01-01 00:00", Decimal("136.0"))]
         assert values("Calle Andrómeda 7", "lden")[-1:] != []
+
+
+@pytest.mark.shared
+def test_what_lands_before_the_deployment_waits_and_the_message_says_what_to_run(
+    fresh_database: Settings, shared: Path, contracts: ContractSet
+) -> None:
+    with closing(connect(application="tests", settings=fresh_database)) as own:
+        path = str(shared / "data" / FILES["meuse_topsoil"])
+        with pytest.raises(NotDeployed, match="run `eco up`"):
+            run_feed(own, fresh_database, contracts["meuse_topsoil"], paths=[path])
+        own.rollback()
+        assert own.execute("select outcome, core_step_id from landing.batch").fetchall() == [("loaded", None)]

@@ -42,6 +42,10 @@ _HOLDS_BY_RANGE = """(
     ) as holds on holds.series_id = incoming.series_id and holds.period_start = incoming.period_start"""
 
 
+class NotDeployed(RuntimeError):
+    """The views of a feed are missing: what was landed waits, and nothing is lost."""
+
+
 @dataclass(frozen=True)
 class Sighting:
     """One landed batch that core has not taken up; times are aware."""
@@ -71,7 +75,7 @@ class CoreResult:
 def build(conn: psycopg.Connection[Any], contract: Contract, *, run_id: str | None = None) -> CoreResult:
     """Take up every waiting sighting of a feed, in one transaction.
 
-    Raises `LockNotObtained`; any other error leaves core as it was and the sightings waiting.
+    Raises `LockNotObtained`, and `NotDeployed` when the feed is new here; any other error leaves core as it was and the sightings waiting.
     """
     with acting_as(conn, "eco_core"), step(conn, "core", contract.feed, run_id=run_id) as attempt:
         result = CoreResult(contract.feed)
@@ -79,6 +83,7 @@ def build(conn: psycopg.Connection[Any], contract: Contract, *, run_id: str | No
         if not waiting:
             attempt.outcome = "nothing_to_do"
             return result
+        _require_views(conn, contract)
         _prepare(conn, contract, waiting)
         for sighting in waiting:
             result.sightings += 1
@@ -111,6 +116,14 @@ def _waiting(conn: psycopg.Connection[Any], feed: str) -> list[Sighting]:
         [feed],
     ).fetchall()
     return [Sighting(*row) for row in rows]
+
+
+def _require_views(conn: psycopg.Connection[Any], contract: Contract) -> None:
+    row = conn.execute("select to_regclass(%s) is null", [contract.staging_site_relation]).fetchone()
+    if row is not None and row[0]:
+        raise NotDeployed(
+            f"{contract.feed}: its staging views are not there yet; run `eco up` (or `eco up --database-only`)"
+        )
 
 
 def _prepare(conn: psycopg.Connection[Any], contract: Contract, waiting: list[Sighting]) -> None:
