@@ -123,4 +123,7 @@ def test_what_lands_before_the_deployment_waits_and_the_message_says_what_to_run
         with pytest.raises(NotDeployed, match="run `eco up`"):
             run_feed(own, fresh_database, contracts["meuse_topsoil"], paths=[path])
         own.rollback()
-        assert own.execute("select outcome, core_step_id from landing.batch").fetchall() == [("loaded", None)]
+    with connect(application="tests", admin=True, settings=fresh_database) as admin:
+        assert admin.execute("select outcome, core_step_id from landing.batch").fetchall() == [
+            ("loaded", None)
+        ]

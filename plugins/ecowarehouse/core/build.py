@@ -75,7 +75,8 @@ class CoreResult:
 def build(conn: psycopg.Connection[Any], contract: Contract, *, run_id: str | None = None) -> CoreResult:
     """Take up every waiting sighting of a feed, in one transaction.
 
-    Raises `LockNotObtained`, and `NotDeployed` when the feed is new here; any other error leaves core as it was and the sightings waiting.
+    Raises `LockNotObtained`, and `NotDeployed` when the feed is new here; any other error too leaves core as it was and
+    the sightings waiting.
     """
     with acting_as(conn, "eco_core"), step(conn, "core", contract.feed, run_id=run_id) as attempt:
         result = CoreResult(contract.feed)
