@@ -1,0 +1,232 @@
+"""A feed as its source shows it at a moment: late rows absent, corrections only after theirs, duplicates there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from simulation.city.delivery.block import Block, Property
+from simulation.city.delivery.truth import Delivered, Plant, deliver
+from simulation.city.streams import Floats, Ints
+from simulation.city.window import CHINA_OFFSET, moment
+
+FOREVER = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Rows about to be shown: their numbers in the block, the values standing now, and when each last changed."""
+
+    block: Block
+    rows: Ints
+    values: dict[str, Floats]
+    changed: Ints
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a department's own: its name there, and how it is made."""
+
+    name: str
+    of: Callable[[View], Any]
+
+
+def local(name: str, at: str = "start", form: str | None = None, shift: int = 0) -> Column:
+    """The time of a row in China, without a zone: of its period's `start` or `end`, or of the last change.
+
+    A timestamp, or text in a `form` of strftime. `shift` seconds are added.
+    """
+
+    def of(view: View) -> Any:
+        seconds = view.changed if at == "changed" else view.block.time[view.rows]
+        seconds = seconds + (view.step if at == "end" else 0) + CHINA_OFFSET + shift
+        stamps = pa.array(seconds, pa.int64()).cast(pa.timestamp("s"))
+        return pc.strftime(stamps, format=form) if form else stamps
+
+    return Column(name, of)
+
+
+def place(name: str, attribute: str = "code") -> Column:
+    """A field of the row's site: `code`, `name`, `township`, `longitude`, … or one of its attributes."""
+
+    def of(view: View) -> Any:
+        fields = [
+            getattr(s, attribute) if attribute in s.__dataclass_fields__ else s.attributes.get(attribute)
+            for s in view.block.sites
+        ]
+        return pa.array(fields).take(pa.array(view.block.site[view.rows]))
+
+    return Column(name, of)
+
+
+def number(name: str, of: str) -> Column:
+    """A property's value; null is no reading."""
+    return Column(name, lambda view: pa.array(view.values[of], from_pandas=True))
+
+
+def text(name: str, key: str | None = None) -> Column:
+    """A text (or other ready cell) that the block holds for each row."""
+    return Column(name, lambda view: pa.array(list(view.block.texts[key or name][view.rows])))
+
+
+def constant(name: str, value: str) -> Column:
+    """The same text in every row."""
+    return Column(name, lambda view: pa.array([value] * len(view.rows), pa.string()))
+
+
+def censored(name: str, limits: str = "detection_limit", form: str = "{limit}L") -> Column:
+    """Values as a laboratory writes them: below the row's detection limit `0.02L`, or as `form` says; else the number."""
+
+    def of(view: View) -> Any:
+        limit = view.block.texts[limits][view.rows]
+        decimals = view.block.texts["decimals"][view.rows]
+        return pa.array(
+            [
+                None
+                if np.isnan(v)
+                else form.format(limit=low)
+                if low is not None and 0 <= v < float(low)
+                else f"{v:.{d}f}"
+                for v, low, d in zip(view.values["value"], limit, decimals, strict=True)
+            ],
+            pa.string(),
+        )
+
+    return Column(name, of)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A feed before its faults: who delivers what, in which columns, and what nature holds in store for it.
+
+    `step` is the period in seconds, None for samples and registers; `day_boundary` the hour at which the department's
+    day begins; `phenomena` what happens in the clean rows themselves,
+    `months` the aggregates of the whole clean series.
+    """
+
+    name: str
+    department: str
+    title: str
+    step: int | None
+    day_boundary: int
+    properties: Sequence[Property]
+    columns: Sequence[Column]
+    clean: Block
+    phenomena: Sequence[Plant] = ()
+    months: Callable[[], pa.Table] | None = None
+
+
+@dataclass(slots=True)
+class Feed:
+    """A department's table as its system holds it, at any moment."""
+
+    draft: Draft
+    plants: Sequence[Plant]
+    _delivered: Delivered = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._delivered = deliver(self.draft.clean, self.draft.properties, self.plants)
+
+    @property
+    def name(self) -> str:
+        """The feed's name."""
+        return self.draft.name
+
+    @property
+    def units(self) -> dict[str, str]:
+        """UCUM units by property, as delivered."""
+        return {p.name: p.unit for p in self.draft.properties}
+
+    def rows(
+        self,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        known_at: datetime | None = None,
+        changed_after: datetime | None = None,
+    ) -> pa.Table:
+        """What the source shows at `known_at` (None: when all has arrived) of periods that begin in [since, until).
+
+        `changed_after` leaves only rows that appeared or changed after that moment: what a reader with a cursor gets.
+        Rows are in order of time and place; copies stand behind the row they copy.
+        """
+        known = moment(known_at) if known_at else FOREVER
+        rows = self._between(since, until)
+        delivered = self._delivered
+        rows = rows[~delivered.absent[rows] & (delivered.ready[rows] <= known)]
+        values = {name: column[rows] for name, column in delivered.values.items()}
+        changed = delivered.ready[rows]
+        for at, revised, column, new in delivered.revisions:
+            if at > known:
+                break
+            here, there = _meet(rows, revised)
+            values[column][here] = new[there]
+            changed[here] = np.maximum(changed[here], at)
+        rows, values, changed = self._repeated(rows, values, changed, known)
+        if changed_after is not None:
+            fresh = changed > moment(changed_after)
+            rows, changed = rows[fresh], changed[fresh]
+            values = {name: column[fresh] for name, column in values.items()}
+        return self._show(View(self.draft.clean, rows, values, changed, self.draft.step or 0))
+
+    def clean(self, since: datetime | None = None, until: datetime | None = None) -> pa.Table:
+        """The same rows without any fault: what the instruments would have told."""
+        rows = self._between(since, until)
+        block = self.draft.clean
+        values = {name: column[rows] for name, column in block.values.items()}
+        return self._show(View(block, rows, values, block.ready[rows], self.draft.step or 0))
+
+    def next_change(self, after: datetime) -> int | None:
+        """The next moment (seconds since 1970) at which the source shows something else; None if never."""
+        moments = [
+            self._delivered.ready[~self._delivered.absent],
+            np.array([r[0] for r in self._delivered.revisions], np.int64),
+            np.array([r[0] for r in self._delivered.repeats], np.int64),
+        ]
+        later = np.concatenate(moments)
+        later = later[later > moment(after)]
+        return int(later.min()) if len(later) else None
+
+    def _between(self, since: datetime | None, until: datetime | None) -> Ints:
+        edges = (moment(since) if since else -FOREVER, moment(until) if until else FOREVER)
+        first, last = np.searchsorted(self.draft.clean.time, edges)
+        return np.arange(first, last)
+
+    def _repeated(
+        self, rows: Ints, values: dict[str, Floats], changed: Ints, known: int
+    ) -> tuple[Ints, dict[str, Floats], Ints]:
+        more, copied = np.ones(len(rows), np.int64), np.zeros(len(rows), np.int64)
+        for at, repeated, copies in self._delivered.repeats:
+            if at <= known:
+                here, _ = _meet(rows, repeated)
+                more[here] += copies
+                copied[here] = at
+        if (more == 1).all():
+            return rows, values, changed
+        old = np.concatenate(([0], np.cumsum(more)[:-1]))
+        moments = np.repeat(np.maximum(copied, changed), more)
+        moments[old] = changed  # the row itself stays as old as it was
+        return np.repeat(rows, more), {n: np.repeat(c, more) for n, c in values.items()}, moments
+
+    def _show(self, view: View) -> pa.Table:
+        shown = pa.table({column.name: column.of(view) for column in self.draft.columns})
+        return shown.replace_schema_metadata(
+            {"data": "synthetic", "feed": self.draft.name, "department": self.draft.department}
+        )
+
+
+def _meet(rows: Ints, others: Ints) -> tuple[Ints, Ints]:
+    """Positions in `rows` and in `others` of what both hold; `rows` are sorted."""
+    spot = np.searchsorted(rows, others)
+    there = (
+        np.flatnonzero((spot < len(rows)) & (rows[np.minimum(spot, len(rows) - 1)] == others))
+        if len(rows)
+        else np.empty(0, np.int64)
+    )
+    return spot[there], there

@@ -1,0 +1,1 @@
+"""How the city behaves: clean series, physically sensible, of full precision."""

@@ -1,0 +1,1 @@
+"""Where is what: the same for every seed, because registers and contracts name it."""
