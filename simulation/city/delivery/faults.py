@@ -114,10 +114,11 @@ class _Ground:
         rows = self.clean.rows(place, name)
         least, most = _LENGTHS[kind] if self.step and self.step <= HOUR else _shorter(kind, self.step)
         length = int(rng.integers(least, most + 1))
-        if len(rows) < length + 2 * _APART + 2:
+        apart = _APART if self.step else 1
+        if len(rows) < length + 2 * apart:
             return False
-        first = int(rng.integers(_APART, len(rows) - length - _APART))
-        around = rows[first - _APART : first + length + _APART]
+        first = int(rng.integers(apart, len(rows) - length - apart + 1))
+        around = rows[first - apart : first + length + apart]
         chosen = rows[first : first + length]
         columns = [self.clean.column(name)] if of else list(self.taken)
         if any(self.taken[column][around].any() for column in columns):
@@ -262,7 +263,7 @@ def _drift(
 
 
 def _spike(
-    ground: _Ground, of: Property, rows: Any, first: int, length: int, rng: np.random.Generator
+    ground: _Ground, of: Property, rows: Any, first: int, _: int, rng: np.random.Generator
 ) -> dict[str, Any] | None:
     series = ground.clean.values[ground.clean.column(of.name)][rows]
     steps = np.abs(np.diff(series))

@@ -73,7 +73,12 @@ def number(name: str, of: str) -> Column:
 
 def text(name: str, key: str | None = None) -> Column:
     """A text (or other ready cell) that the block holds for each row."""
-    return Column(name, lambda view: pa.array(list(view.block.texts[key or name][view.rows])))
+
+    def of(view: View) -> Any:
+        # Typed by the whole column, so that an answer without rows has the same types.
+        return pa.array(list(view.block.texts[key or name])).take(pa.array(view.rows))
+
+    return Column(name, of)
 
 
 def constant(name: str, value: str) -> Column:
@@ -81,25 +86,43 @@ def constant(name: str, value: str) -> Column:
     return Column(name, lambda view: pa.array([value] * len(view.rows), pa.string()))
 
 
-def censored(name: str, limits: str = "detection_limit", form: str = "{limit}L") -> Column:
-    """Values as a laboratory writes them: below the row's detection limit `0.02L`, or as `form` says; else the number."""
+def censored(name: str, form: str = "{limit}L") -> Column:
+    """Results in the long form as a laboratory writes them: below the row's detection limit `0.02L`, or as `form` says.
+
+    The block holds `detection_limit` (text or None) and `decimals` for each row.
+    """
 
     def of(view: View) -> Any:
-        limit = view.block.texts[limits][view.rows]
-        decimals = view.block.texts["decimals"][view.rows]
+        limits, decimals = (view.block.texts[key][view.rows] for key in ("detection_limit", "decimals"))
         return pa.array(
             [
-                None
-                if np.isnan(v)
-                else form.format(limit=low)
-                if low is not None and 0 <= v < float(low)
-                else f"{v:.{d}f}"
-                for v, low, d in zip(view.values["value"], limit, decimals, strict=True)
+                written(v, low, d, form)
+                for v, low, d in zip(view.values["value"], limits, decimals, strict=True)
             ],
             pa.string(),
         )
 
     return Column(name, of)
+
+
+def result(name: str, of: Property, form: str = "{limit}L") -> Column:
+    """The same for a property with a column of its own."""
+    low = None if of.limit is None else f"{of.limit:g}"
+    return Column(
+        name,
+        lambda view: pa.array(
+            [written(v, low, of.decimals, form) for v in view.values[of.name]], pa.string()
+        ),
+    )
+
+
+def written(value: float, limit: str | None, decimals: int, form: str) -> str | None:
+    """A result as text: `form` with the limit where it is below (and no sentinel), else the number."""
+    if np.isnan(value):
+        return None
+    if limit is not None and 0 <= value < float(limit):
+        return form.format(limit=limit)
+    return f"{value:.{decimals}f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,10 +246,8 @@ class Feed:
 
 def _meet(rows: Ints, others: Ints) -> tuple[Ints, Ints]:
     """Positions in `rows` and in `others` of what both hold; `rows` are sorted."""
-    spot = np.searchsorted(rows, others)
-    there = (
-        np.flatnonzero((spot < len(rows)) & (rows[np.minimum(spot, len(rows) - 1)] == others))
-        if len(rows)
-        else np.empty(0, np.int64)
-    )
+    if not len(rows):
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    spot = np.minimum(np.searchsorted(rows, others), len(rows) - 1)
+    there = np.flatnonzero(rows[spot] == others)
     return spot[there], there

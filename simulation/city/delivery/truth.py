@@ -18,7 +18,7 @@ from simulation.city.window import CHINA
 FAULTS = (
     "gap", "late_batch", "correction", "unit_error", "sentinel", "flat_line", "drift", "spike", "duplicate", "falsified",
 )  # fmt: skip
-PHENOMENA = ("exceedance", "pollution_event", "half_limit_decoy", "rain_dose")
+PHENOMENA = ("exceedance", "pollution_event", "half_limit_decoy", "rain_dose", "expired_verification")
 
 
 @dataclass(frozen=True, slots=True)
