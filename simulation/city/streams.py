@@ -23,16 +23,34 @@ def memory(rng: np.random.Generator, steps: int, count: int, terms: Sequence[tup
     `terms` are (share of the variance, scale in steps); scale 0 is white noise. The power of each frequency is fixed
     and only its phase is drawn, so that every draw, however short, has this autocorrelation (around a circle).
     """
-    lag = np.minimum(np.arange(steps), steps - np.arange(steps))
+    length = _smooth(steps)
+    lag = np.minimum(np.arange(length), length - np.arange(length))
     shape = sum(
         (share * (np.exp(-lag / scale) if scale else (lag == 0).astype(float)) for share, scale in terms),
-        start=np.zeros(steps),
+        start=np.zeros(length),
     )
     power = np.maximum(np.fft.rfft(shape).real, 0)
     power[0] = 0
-    phases = rng.uniform(0, 2 * np.pi, (len(power), count))
-    noise: Floats = np.fft.irfft(np.sqrt(power)[:, None] * np.exp(1j * phases), n=steps, axis=0)
-    return noise / noise.std(axis=0, keepdims=True)
+    phases = rng.uniform(0, 2 * np.pi, (count, len(power)))
+    waves = np.empty(phases.shape, np.complex128)
+    waves.real, waves.imag = np.cos(phases), np.sin(phases)
+    noise: Floats = np.fft.irfft(waves * np.sqrt(power), n=length, axis=1)[:, :steps]
+    noise -= noise.mean(axis=1, keepdims=True)
+    noise /= noise.std(axis=1, keepdims=True)
+    return np.ascontiguousarray(noise.T)
+
+
+def _smooth(least: int) -> int:
+    """The next length whose only prime factors are 2, 3 and 5: others make the transform slow."""
+    length = least
+    while True:
+        rest = length
+        for prime in (2, 3, 5):
+            while rest % prime == 0:
+                rest //= prime
+        if rest == 1:
+            return length
+        length += 1
 
 
 def shared_memory(
