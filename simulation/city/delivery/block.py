@@ -47,7 +47,8 @@ class Block:
 
     `time` is the start of the period or the moment of sampling and `ready` the moment at which the source shows the
     row, both seconds since 1970. `values` are by property, or of the one column `value` where `item` says for each row
-    which of `items` it is. NaN is not measured.
+    which of `items` it is. NaN is not measured. `gone` is the moment from which a row stands no more, because another
+    took its place; registers have it.
     """
 
     sites: Sequence[Site]
@@ -58,6 +59,7 @@ class Block:
     texts: dict[str, Texts] = field(default_factory=dict)
     items: tuple[str, ...] = ()
     item: Ints | None = None
+    gone: Ints | None = None
     _rows: dict[tuple[int, str], Ints] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -127,7 +129,7 @@ def ordered(
     rows = sorted(records, key=lambda r: (r["time"], r["site"]))
     names = tuple(p.name for p in properties)
     columns = ("value",) if item else names
-    numbers = {"time", "site", "ready", *columns}
+    numbers = {"time", "site", "ready", "gone", *columns}
     texts = [key for key in (rows[0] if rows else ()) if key not in numbers]
     decimals = np.array([p.decimals for p in properties])
     index = np.array([names.index(r[item]) for r in rows], dtype=np.int64) if item else None
@@ -147,4 +149,5 @@ def ordered(
         texts={key: np.array([r[key] for r in rows] + [None], dtype=object)[:-1] for key in texts},
         items=names if item else (),
         item=index,
+        gone=np.array([r["gone"] for r in rows], dtype=np.int64) if rows and "gone" in rows[0] else None,
     )

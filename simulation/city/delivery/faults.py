@@ -118,30 +118,40 @@ class _Ground:
         if len(rows) < length + 2 * apart:
             return False
         first = int(rng.integers(apart, len(rows) - length - apart + 1))
-        around = rows[first - apart : first + length + apart]
-        chosen = rows[first : first + length]
-        columns = [self.clean.column(name)] if of else list(self.taken)
-        if any(self.taken[column][around].any() for column in columns):
+        if not self._free(place, name, rows, first, length, apart):
             return False
         parameters = _DRAWS[kind](self, of, rows, first, length, rng)
         if parameters is None:
             return False
         self._take(kind, place, name, rows, first, length, parameters)
-        for column in columns:
-            self.taken[column][chosen] = True
         return True
+
+    def _span(self, rows: Any, first: int, length: int) -> tuple[int, int]:
+        times = self.clean.time[rows]
+        return int(times[first]), int(times[first + length - 1]) + (self.step or 1)
+
+    def _columns(self, name: str) -> list[str]:
+        return [self.clean.column(name)] if name else list(self.taken)
+
+    def _free(self, place: int, name: str, rows: Any, first: int, length: int, apart: int) -> bool:
+        """Whether nothing is planted there or just before and after; bottles of the same moment go together."""
+        around = rows[max(first - apart, 0) : first + length + apart]
+        together = self.clean.between(place, name, *self._span(rows, first, length))
+        return not any(
+            self.taken[c][around].any() or self.taken[c][together].any() for c in self._columns(name)
+        )
 
     def _take(
         self, kind: str, place: int, name: str, rows: Any, first: int, length: int, parameters: dict[str, Any]
-    ) -> None:
-        times = self.clean.time[rows]
-        last = int(times[first + length - 1])
+    ) -> int:
+        begin, end = self._span(rows, first, length)
         self.plants.append(
-            Plant(
-                kind, "fault", self.feed, self.clean.sites[place].code, name,
-                int(times[first]), last + (self.step or 1), parameters,
-            )
-        )  # fmt: skip
+            Plant(kind, "fault", self.feed, self.clean.sites[place].code, name, begin, end, parameters)
+        )
+        chosen = self.clean.between(place, name, begin, end)
+        for column in self._columns(name):
+            self.taken[column][chosen] = True
+        return len(chosen)
 
     def lose(self, scale: float) -> None:
         """Plant gaps until each property has lost its share; four tenths of the least share are whole rows."""
@@ -158,7 +168,6 @@ class _Ground:
 
     def _lose(self, of: Property | None, budget: int, rng: np.random.Generator) -> None:
         name = of.name if of else ""
-        columns = [self.clean.column(name)] if of else list(self.taken)
         tries = 20 * budget + 100
         while budget > 0 and tries:
             tries -= 1
@@ -168,18 +177,12 @@ class _Ground:
             if len(rows) <= length + 2:
                 continue
             first = int(rng.integers(1, len(rows) - length))
-            around = rows[first - 1 : first + length + 1]
-            if any(self.taken[column][around].any() for column in columns):
+            if not self._free(place, name, rows, first, length, 1):
                 continue
-            gone = self.clean.values[columns[0]][rows[first : first + length]]
-            if of is not None and np.isnan(gone).any():
+            if of is not None and np.isnan(_values(self, of, rows, first, length)).any():
                 continue  # what was never measured cannot be lost
-            self._take(
-                "gap", place, name, rows, first, length, {"form": "cell" if of else "row", "periods": length}
-            )
-            for column in columns:
-                self.taken[column][rows[first : first + length]] = True
-            budget -= length
+            form = {"form": "cell" if of else "row", "periods": length}
+            budget -= self._take("gap", place, name, rows, first, length, form)
 
 
 def _shorter(kind: str, step: int | None) -> tuple[int, int]:

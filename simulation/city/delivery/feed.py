@@ -16,7 +16,7 @@ from simulation.city.delivery.truth import Delivered, Plant, deliver
 from simulation.city.streams import Floats, Ints
 from simulation.city.window import CHINA_OFFSET, moment
 
-FOREVER = 2**62
+FOREVER = 2**61
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,8 @@ def text(name: str, key: str | None = None) -> Column:
     """A text (or other ready cell) that the block holds for each row."""
 
     def of(view: View) -> Any:
+        if not len(view.block):
+            return pa.nulls(0, pa.string())
         # Typed by the whole column, so that an answer without rows has the same types.
         return pa.array(list(view.block.texts[key or name])).take(pa.array(view.rows))
 
@@ -93,6 +95,8 @@ def censored(name: str, form: str = "{limit}L") -> Column:
     """
 
     def of(view: View) -> Any:
+        if not len(view.block):
+            return pa.nulls(0, pa.string())
         limits, decimals = (view.block.texts[key][view.rows] for key in ("detection_limit", "decimals"))
         return pa.array(
             [
@@ -183,6 +187,8 @@ class Feed:
         rows = self._between(since, until)
         delivered = self._delivered
         rows = rows[~delivered.absent[rows] & (delivered.ready[rows] <= known)]
+        if self.draft.clean.gone is not None:
+            rows = rows[self.draft.clean.gone[rows] > known]
         values = {name: column[rows] for name, column in delivered.values.items()}
         changed = delivered.ready[rows]
         for at, revised, column, new in delivered.revisions:
@@ -200,10 +206,20 @@ class Feed:
 
     def clean(self, since: datetime | None = None, until: datetime | None = None) -> pa.Table:
         """The same rows without any fault: what the instruments would have told."""
-        rows = self._between(since, until)
-        block = self.draft.clean
+        block, rows = self.draft.clean, self._between(since, until)
+        if block.gone is not None:
+            rows = rows[block.gone[rows] > FOREVER]
         values = {name: column[rows] for name, column in block.values.items()}
         return self._show(View(block, rows, values, block.ready[rows], self.draft.step or 0))
+
+    def standing(self) -> dict[str, Floats]:
+        """Values by column as they stand when all has arrived, row by row of the clean block; NaN in rows never shown."""
+        found = {
+            name: np.where(self._delivered.absent, np.nan, v) for name, v in self._delivered.values.items()
+        }
+        for _, rows, column, new in self._delivered.revisions:
+            found[column][rows] = new
+        return found
 
     def next_change(self, after: datetime) -> int | None:
         """The next moment (seconds since 1970) at which the source shows something else; None if never."""

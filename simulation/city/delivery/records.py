@@ -10,6 +10,8 @@ from simulation.city.delivery.feed import Draft, constant, local, number, text
 from simulation.city.delivery.truth import Plant
 from simulation.city.places.geography import Site
 
+NEVER = 2**62
+
 
 def listed(
     name: str,
@@ -25,11 +27,11 @@ def listed(
     """A feed whose columns are the keys of its records, in their order.
 
     Each record has `time` (what the row is about) and `ready` (when the source shows it), seconds since 1970, which are
-    no columns, and `site` (number in `sites`) where faults may name it. `label` is the column that says synthetic,
-    `modified` that of the last change.
+    no columns, and `site` (number in `sites`) where faults may name it; `gone` where another row takes its place (see
+    `until`). `label` is the column that says synthetic, `modified` that of the last change.
     """
-    hidden = ("time", "site", "ready")
-    rows = [{"site": 0, **record} for record in records]
+    hidden = ("time", "site", "ready", "gone")
+    rows = [{"site": 0, "gone": NEVER, **record} for record in records]
     numbers = {p.name for p in properties}
     columns = [
         number(key, key) if key in numbers else text(key)
@@ -43,6 +45,16 @@ def listed(
         columns=(*columns, constant(label, "synthetic")), clean=ordered(sites or (_CITY,), rows, properties),
         phenomena=phenomena,
     )  # fmt: skip
+
+
+def until(record: Mapping[str, Any], moment: int | None, **changes: Any) -> list[dict[str, Any]]:
+    """A record that stands as it is until a moment (seconds since 1970), and from then on with changes.
+
+    A register doesn't know on the day a device is installed when it will be removed.
+    """
+    if moment is None:
+        return [dict(record)]
+    return [{**record, "gone": moment}, {**record, "ready": moment, **changes}]
 
 
 _CITY = Site("450881", "桂平市（合成）", "city", "450881118", 110.08, 23.39)

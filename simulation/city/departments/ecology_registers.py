@@ -6,17 +6,17 @@ reclassified or closed, devices are replaced, an operator hands over to another.
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from simulation.city.delivery.feed import Draft
-from simulation.city.delivery.records import listed
+from simulation.city.delivery.records import listed, until
 from simulation.city.nature.world import World
 from simulation.city.places.geography import SYNTHETIC, Site
 from simulation.city.places.pollution import SOURCES
 from simulation.city.places.register import AUTOMATIC, all_sites
 from simulation.city.streams import stream
-from simulation.city.window import DAY, HOUR, midnight
+from simulation.city.window import CHINA, DAY, HOUR, midnight
 
 OPERATORS = (
     ("OP01", f"合成环境运维甲公司{SYNTHETIC}"), ("OP02", f"合成环境运维乙公司{SYNTHETIC}"), ("OP03", f"合成监测技术丙公司{SYNTHETIC}"),
@@ -27,7 +27,7 @@ HISTORY: dict[str, tuple[int, str, dict[str, Any]]] = {
     "GPA1003": (62, "reclassified", {"kind": "source_oriented"}),
     "GPA2015": (25, "renamed", {"name": f"石龙镇中心站{SYNTHETIC}"}),
     "GPW010": (70, "moved", {"longitude": 110.0702, "latitude": 23.4101}),
-    "GPN26": (90, "closed", {}),
+    "GPNG100": (90, "closed", {}),
     "GPN03": (33, "renamed", {"name": f"城西文教区1类功能区{SYNTHETIC}"}),
     "GPS12": (80, "reclassified", {"kind": "urban_river"}),
 }
@@ -40,7 +40,8 @@ def site_register(world: World) -> Draft:
     for element, department, site in all_sites():
         day, change, after = HISTORY.get(site.code, (None, "", {}))
         turned = None if day is None else world.window.first_day + timedelta(days=day)
-        records.append(_site(element, department, site, built, None, turned, "built"))
+        first = _site(element, department, site, built, None, None, "built")
+        records += until(first, midnight(turned) if turned else None, valid_to=turned)
         if turned is not None and change != "closed":
             records.append(
                 _site(element, department, _changed(site, after), midnight(turned), turned, None, change)
@@ -56,9 +57,11 @@ def device_register(world: World) -> Draft:
     for number, (element, site) in enumerate(_automatic()):
         installed = date(world.window.first_day.year - 3, 1 + number % 12, 1 + number % 27)
         replaced = world.window.first_day + timedelta(days=15 + number % 90) if number % 9 == 4 else None
-        records.append(_device(element, site, f"SN{number:05d}A", installed, replaced))
+        first = _device(element, site, f"SN{number:05d}A", installed)
+        removed = midnight(replaced) if replaced else None
+        records += until(first, removed, removed_on=replaced, state="removed")
         if replaced:
-            records.append(_device(element, site, f"SN{number:05d}B", replaced, None))
+            records.append(_device(element, site, f"SN{number:05d}B", replaced))
     return listed("device_register", "ecology_environment", "监测设备登记（合成）", records, "label")
 
 
@@ -71,11 +74,12 @@ def operator_register(world: World) -> Draft:
         handed = middle if number % 5 == 2 else None
         for first, last, turn in ((begun, handed, 0), *(((handed, None, 1),) if handed else ())):
             code, name = OPERATORS[(number + turn) % len(OPERATORS)]
-            records.append({
+            contract = {
                 "time": midnight(first), "ready": midnight(first), "operator_code": code, "operator_name": name,
-                "element": element, "site_code": site.code, "valid_from": first, "valid_to": last,
+                "element": element, "site_code": site.code, "valid_from": first, "valid_to": None,
                 "contract_no": f"SYN-YW-{first:%Y}-{number:03d}", "response_hours": 4 if element == "air" else 8,
-            })  # fmt: skip
+            }  # fmt: skip
+            records += until(contract, midnight(last) if last else None, valid_to=last)
     return listed("operator_register", "ecology_environment", "运维合同（合成）", records, "label")
 
 
@@ -90,7 +94,7 @@ def operator_visit(world: World) -> Draft:
             records.append({
                 "time": time, "ready": time + 2 * HOUR, "visit_no": f"V{number:03d}{week:02d}", "site_code": site.code,
                 "element": element, "kind": "fault_call" if called else "routine",
-                "arrived_at": date.fromordinal(_ordinal(time)).isoformat(),
+                "arrived_at": datetime.fromtimestamp(time, CHINA).isoformat(),
                 "response_hours": round(float(rng.gamma(3, 1.3)), 1) if called else None,
                 "zero_drift_percent": round(float(rng.normal(0, 0.8)), 2),
                 "span_drift_percent": round(float(rng.normal(0, 2.0)), 2),
@@ -172,11 +176,11 @@ def _site(
     }  # fmt: skip
 
 
-def _device(element: str, site: Site, serial: str, installed: date, removed: date | None) -> dict[str, Any]:
+def _device(element: str, site: Site, serial: str, installed: date) -> dict[str, Any]:
     return {
         "time": midnight(installed), "ready": midnight(installed), "device_no": serial, "site_code": site.code,
         "element": element, "model": f"合成-{element}-{len(site.code) % 3 + 1}型", "mn": site.attributes.get("mn"),
-        "installed_on": installed, "removed_on": removed, "state": "removed" if removed else "running",
+        "installed_on": installed, "removed_on": None, "state": "running",
     }  # fmt: skip
 
 

@@ -37,7 +37,7 @@ def reported(row: Mapping[str, str]) -> tuple[str, str, str]:
 
 
 def test_it_imports_nothing_of_the_warehouse() -> None:
-    for path in (ROOT / "simulation").glob("*.py"):
+    for path in (ROOT / "simulation").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
