@@ -1,11 +1,13 @@
 """The stand-in source systems on one port of this machine, with a clock of their own and faults on demand.
 
     python -m simulation.server --synthetic --seed 7 --state DIR [--port 0]
-    python -m simulation.server --data ../shared/data --state DIR
+    python -m simulation.server --data ../shared/data --state DIR [--departments]
 
-`DIR` then holds `port`, `admin-token` and `weather-token`. For everybody: `GET /air/feed`,
-`GET /air/archive.csv`, `GET /water/stations.csv`, `GET /weather/observations` (bearer token). With the admin token:
-`POST /clock {"at": ...}`, `POST /clock/next`,
+`DIR` then holds `port`, `admin-token`, `weather-token`, and `addresses.json` with the secrets by which contracts find
+every source. With `--departments` the systems of the city's departments speak beside the national feeds.
+
+For everybody: `GET /air/feed`, `GET /air/archive.csv`, `GET /water/stations.csv`, `GET /weather/observations` (bearer
+token). With the admin token: `POST /clock {"at": ...}`, `POST /clock/next`,
 `POST /fault {"feed": "air", "kind": ..., "times": n}`, `GET /pulls`.
 """
 
@@ -24,7 +26,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 from simulation import surface_water, weather
@@ -37,6 +39,16 @@ FAULTS = (
 _HTML = b"<!DOCTYPE html><html><head><title>Login</title></head><body>please log in</body></html>"
 
 
+class Departments(Protocol):
+    """The systems of the city's departments, as far as the clock moves them."""
+
+    def at_step(self, step: int) -> None:
+        """Show what is known at a step of the clock, counted from 0."""
+
+    def stop(self) -> None:
+        """Stop all of them."""
+
+
 class World:
     """Pulls, clock and faults; shared by the threads of the server."""
 
@@ -46,8 +58,10 @@ class World:
         seed: int,
         state: Path,
         water: list[tuple[str, list[surface_water.Row]]] | None = None,
+        departments: Departments | None = None,
     ) -> None:
         self.pulls = pulls
+        self.departments = departments
         self.water = water or []
         self.seed = seed
         self._lock = threading.Lock()
@@ -75,15 +89,21 @@ class World:
             return surface_water.feed_csv(
                 surface_water.synthetic_rows(self.clock, self.seed), ["snapshot"]
             ), True
-        passed = sum(pull.stamp <= self.clock for pull in self.pulls)
-        return surface_water.feed_csv(self.water[min(max(passed, 1), len(self.water)) - 1][1]), False
+        return surface_water.feed_csv(self.water[min(self.passed, len(self.water)) - 1][1]), False
 
     def set_clock(self, at: datetime) -> datetime:
         """Set the clock."""
         with self._lock:
             self.clock = at
             self._clock_file.write_text(at.isoformat())
+            if self.departments is not None:
+                self.departments.at_step(self.passed - 1)
             return self.clock
+
+    @property
+    def passed(self) -> int:
+        """How many pulls of the air feed lie behind; the first counts from the beginning."""
+        return max(sum(pull.stamp <= self.clock for pull in self.pulls), 1)
 
     def advance(self) -> datetime | None:
         """To the next pull; None when the last was reached."""
@@ -336,6 +356,16 @@ class Server(ThreadingHTTPServer):
         """Where it listens."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
+    @property
+    def addresses(self) -> dict[str, str]:
+        """What contracts call these sources by: secret and value."""
+        return {
+            "cnemc_air.url": f"{self.url}/air/feed",
+            "cnemc_water.url": f"{self.url}/water/stations.csv",
+            "weather.url": f"{self.url}/weather/observations",
+            "weather.token": self.world.weather_token,
+        }
+
     def start(self) -> None:
         """Serve in a thread."""
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
@@ -345,21 +375,49 @@ class Server(ThreadingHTTPServer):
         self.stopping.set()
         self.shutdown()
         self.server_close()
+        if self.world.departments is not None:
+            self.world.departments.stop()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is no news."""
 
 
-def build(state: Path, *, data: Path | None = None, seed: int = 7, hours: int = 12, port: int = 0) -> Server:
-    """A server that is not started yet; its port and tokens stand in `state`."""
+def build(
+    state: Path,
+    *,
+    data: Path | None = None,
+    seed: int = 7,
+    hours: int = 12,
+    port: int = 0,
+    departments: bool = False,
+) -> Server:
+    """A server that is not started yet; its port, tokens and addresses stand in `state`, the port last of all.
+
+    `departments` starts the systems of the city's departments, which takes a while: the city is worked out first.
+    """
     state.mkdir(parents=True, exist_ok=True)
     pulls = real_pulls(data) if data else synthetic_pulls(seed, hours=hours)
     water = surface_water.real_pulls(data) if data and (data / "water").is_dir() else None
-    server = Server(World(pulls, seed, state, water), port)
-    temporary = state / ".port"
-    temporary.write_text(str(server.server_address[1]))
-    temporary.replace(state / "port")
+    world = World(pulls, seed, state, water)
+    server = Server(world, port)
+    addresses = server.addresses
+    if departments:
+        from simulation.systems.running import Systems
+
+        systems = Systems.of_seed(seed, state / "departments", world.passed - 1, len(pulls))
+        systems.start()
+        world.departments = systems
+        addresses |= systems.addresses
+    _replace(state / "addresses.json", json.dumps(addresses, indent=1))
+    _replace(state / "port", str(server.server_address[1]))
     return server
+
+
+def _replace(path: Path, text: str) -> None:
+    temporary = path.with_name(f".{path.name}")
+    temporary.touch(mode=0o600)
+    temporary.write_text(text)
+    temporary.replace(path)
 
 
 def pulls(data: Path | None = None, seed: int = 7, hours: int = 12) -> list[tuple[datetime, str]]:
@@ -378,10 +436,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--hours", type=int, default=12)
     parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--departments", action="store_true")
     options = parser.parse_args()
     server = build(
-        options.state, data=options.data, seed=options.seed, hours=options.hours, port=options.port
-    )
+        options.state, data=options.data, seed=options.seed, hours=options.hours, port=options.port,
+        departments=options.departments,
+    )  # fmt: skip
     server.start()
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -26,11 +26,6 @@ from ecowarehouse.settings import Settings
 
 _RUN_TIMEOUT: Final = 240.0
 _PATIENCE: Final = 10.0  # an asset's event brings a run in a second
-_SOURCES: Final = {
-    "cnemc_air_hourly": "/air/feed",
-    "cnemc_water_station": "/water/stations.csv",
-    "weather_hourly": "/weather/observations",
-}
 _DATA: Final = ("core.observation", "core.quality_flag", "published.")
 
 
@@ -55,8 +50,8 @@ def run(settings: Settings, data: Path | None, console: Console) -> Result:
     """All of it; services are left running. Raises `DemoFailed`, `ServiceError` and what the steps raise."""
     started = time.monotonic()
     result = Result()
-    contracts = [c for feed, c in load_contracts(settings.city).contracts.items() if feed in _SOURCES]
     stand_in, result.url = _set_up(settings, data, console)
+    contracts = _contracts(settings, stand_in)
     api = Api(result.url, config.password(settings))
     with connect("eco_engineer", application="demo", autocommit=True, settings=settings) as conn:
         result.before = _data_hash(conn)
@@ -83,7 +78,7 @@ def _set_up(settings: Settings, data: Path | None, console: Console) -> tuple[So
     tell.step(console, "PostgreSQL runs, migrations are applied")
     with console.status("stand-in sources"):
         stand_in = source.start(settings, data)
-        _set_secrets(settings, stand_in)
+        secrets.put(settings.secrets_file, stand_in.addresses())
     tell.step(console, f"stand-in sources speak at {stand_in.url}")
     with ThreadPoolExecutor(1) as beside, console.status("standards, views; Airflow starts beside"):
         starting = beside.submit(airflow.start, settings)
@@ -94,17 +89,13 @@ def _set_up(settings: Settings, data: Path | None, console: Console) -> tuple[So
     return stand_in, url
 
 
-def _set_secrets(settings: Settings, stand_in: Source) -> None:
-    """Where the feeds are: secrets of this home, as with real sources."""
-    secrets.put(
-        settings.secrets_file,
-        {
-            "cnemc_air.url": stand_in.url + _SOURCES["cnemc_air_hourly"],
-            "cnemc_water.url": stand_in.url + _SOURCES["cnemc_water_station"],
-            "weather.url": stand_in.url + _SOURCES["weather_hourly"],
-            "weather.token": stand_in.weather_token,
-        },
-    )
+def _contracts(settings: Settings, stand_in: Source) -> list[Contract]:
+    """Feeds whose source speaks here: the house knows it by the secrets that the contract names."""
+    known = stand_in.addresses()
+    found = load_contracts(settings.city)
+    if found.broken:
+        raise DemoFailed("\n".join(broken.message for broken in found.broken.values()))
+    return [one for one in found.contracts.values() if known.keys() >= set(one.connector.secret_names)]
 
 
 def _switch_on(api: Api, contracts: list[Contract], console: Console) -> None:

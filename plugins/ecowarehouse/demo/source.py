@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import time
 from dataclasses import dataclass
@@ -35,7 +36,12 @@ class Source:
         token = (state / "admin-token").read_text().strip()
         headers = {"Authorization": f"Bearer {token}"}
         self._client = httpx.Client(base_url=url, headers=headers, timeout=30, trust_env=False)
-        self.weather_token = (state / "weather-token").read_text().strip()
+        self._state = state
+
+    def addresses(self) -> dict[str, str]:
+        """The secrets by which contracts find every source that speaks here."""
+        found: dict[str, str] = json.loads((self._state / "addresses.json").read_text(encoding="utf-8"))
+        return found
 
     def pulls(self) -> list[Pull]:
         """All moments, in order."""
@@ -61,6 +67,7 @@ def start(settings: Settings, data: Path | None) -> Source:
     what = (
         ["--data", str(data)] if data else ["--synthetic", "--seed", "7", "--hours", "8"]
     )  # minutes, not a quarter of an hour
+    what.append("--departments")
     started = processes.start(
         folder, NAME, processes.python("-m", "simulation.server", *what, "--port", "0", "--state", str(state)),
         environment=_environment(settings), log=settings.logs / f"{NAME}.log", config=str(state),
@@ -83,7 +90,7 @@ def _environment(settings: Settings) -> dict[str, str]:
     return known | {"PYTHONPATH": os.pathsep.join(filter(None, path))}
 
 
-def _wait_for(port_file: Path, record: processes.Record, timeout: float = 60) -> int:
+def _wait_for(port_file: Path, record: processes.Record, timeout: float = 180) -> int:
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         if not record.alive:

@@ -1,0 +1,1 @@
+"""Tables as documents: the forms in which departments hand over what they have. Same table, same bytes."""
