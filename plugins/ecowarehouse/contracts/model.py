@@ -87,13 +87,12 @@ class Contract(Strict):
             yield f"header names a column twice: {', '.join(twice)}"
         if reserved := sorted({"batch_id", "row_number", "rejected_columns"}.intersection(self.header)):
             yield f"header uses a name that landing needs itself: {', '.join(reserved)}"
-        headings = [] if self.forms.csv is None else list(self.forms.csv.headings.values())
-        if twice := _twice(headings):
+        named = {"optional": self.optional}
+        for name, form in self.forms.by_name.items():
+            for place, columns in form.named_columns().items():
+                named[f"forms.{name}.{place}"] = columns
+        if twice := _twice(list(getattr(self.forms.csv, "headings", {}).values())):
             yield f"forms.csv.headings: two headings for {', '.join(twice)}"
-        named = {
-            "optional": self.optional,
-            "forms.csv.headings": headings,
-        }
         for where, columns in named.items():
             if missing := sorted(set(columns) - set(self.header)):
                 yield f"{where}: not in the header: {', '.join(missing)}"
@@ -152,8 +151,9 @@ class Contract(Strict):
             yield f"a key column can't be a channel: {', '.join(shared)}"
 
     def _column_problems(self) -> Iterator[str]:
-        if self.optional and set(self.forms.by_name) != {"csv"}:
-            yield "optional: only delimited text can lack a column"
+        whole = [name for name, form in self.forms.by_name.items() if not form.may_lack_columns]
+        if self.optional and whole:
+            yield f"optional: {' and '.join(whole)} can't lack a column"
         if needed := sorted(set(self.optional) & set(self.key)):
             yield f"optional: rows are known by {', '.join(needed)}"
 
@@ -219,18 +219,7 @@ class Contract(Strict):
 
     def form_of(self, source: str, media: str = "", head: bytes = b"") -> str:
         """The form of a delivery: by its media type, its name, what it begins with; else the first form."""
-        forms = self.forms.by_name
-        media = media.partition(";")[0].strip().lower()
-        for name, form in forms.items():
-            if media and media in form.media:
-                return name
-        file_name = source.partition("?")[0].rpartition("/")[2].lower()
-        for name, form in forms.items():
-            if any(file_name.endswith(suffix) for suffix in form.suffixes):
-                return name
-        start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
-        guess = {b"<": "xml", b"{": "json", b"[": "json"}.get(start, "csv")
-        return guess if start and guess in forms else next(iter(forms))
+        return self.forms.of(source, media, head)
 
     @property
     def missing_marks(self) -> tuple[str, ...]:

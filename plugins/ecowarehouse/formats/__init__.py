@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 import pyarrow as pa
 
 from ecowarehouse.contracts import Contract
-from ecowarehouse.formats import delimited, json_items, xml_rows
 from ecowarehouse.formats.model import FormatProblem, ReceivedTable, Rejected
 from ecowarehouse.formats.sniff import opened
 
@@ -18,6 +18,20 @@ __all__ = [
 ]  # fmt: skip
 
 Payload = bytes | BinaryIO | Path
+
+# The reader of each form; loaded when a payload needs it, because some carry heavy libraries.
+_READERS: Final = {
+    "csv": "delimited",
+    "xml": "xml_rows",
+    "json": "json_items",
+    "fixed_width": "fixed_width",
+    "workbook": "workbook",
+    "eurdep": "eurdep",
+    "waterml": "waterml",
+    "darwin_core": "darwin_core",
+    "geojson": "geojson",
+    "geopackage": "geopackage",
+}
 
 
 def read(contract: Contract, form_name: str, payload: Payload) -> Iterator[ReceivedTable]:
@@ -32,13 +46,9 @@ def read(contract: Contract, form_name: str, payload: Payload) -> Iterator[Recei
         KeyError: the contract has no such form.
     """
     form = contract.forms.by_name[form_name]
+    reader = import_module(f"{__name__}.{_READERS[form_name]}")
     with opened(payload) as source:
-        if form_name == "csv":
-            yield from delimited.read(contract, form, source)  # type: ignore[arg-type]
-        elif form_name == "xml":
-            yield from xml_rows.read(contract, form, source)  # type: ignore[arg-type]
-        else:
-            yield from json_items.read(contract, form, source)  # type: ignore[arg-type]
+        yield from reader.read(contract, form, source)
 
 
 def read_table(contract: Contract, form_name: str, payload: Payload) -> ReceivedTable:
@@ -49,4 +59,5 @@ def read_table(contract: Contract, form_name: str, payload: Payload) -> Received
     """
     parts = list(read(contract, form_name, payload))
     rejects = [item for part in parts for item in part.rejects]
-    return ReceivedTable(pa.concat_tables(part.table for part in parts), rejects)
+    left_out = sum(part.left_out for part in parts)
+    return ReceivedTable(pa.concat_tables(part.table for part in parts), rejects, left_out)

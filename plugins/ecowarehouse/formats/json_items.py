@@ -18,7 +18,7 @@ def read(contract: Contract, form: JsonForm, source: Source) -> Iterator[Receive
     Raises:
         FormatProblem: not_the_format, header_changed, encoding, truncated or no_rows.
     """
-    source.refuse_page()
+    source.expect_text()
     content = parse(source.read())
     items = pointed(content, form.items)
     if not isinstance(items, list):
@@ -27,7 +27,7 @@ def read(contract: Contract, form: JsonForm, source: Source) -> Iterator[Receive
     for item in items:
         if not isinstance(item, dict):
             raise FormatProblem("not_the_format", f"an item of {form.items} is no object")
-        builder.add([(name, _text(value)) for name, value in item.items()])
+        builder.add([(name, text_of(value)) for name, value in item.items()])
         if builder.full:
             yield builder.take()
     total = pointed(content, form.total) if form.total else None
@@ -75,7 +75,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """A value as text: null is empty, what is nested stays JSON."""
     if value is None:
         return ""
     if isinstance(value, str):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -12,6 +12,7 @@ import pyarrow as pa
 
 if TYPE_CHECKING:
     from ecowarehouse.contracts import Contract
+    from ecowarehouse.contracts.forms import HeadedForm
 
 FormatReason = Literal["not_the_format", "truncated", "empty_body", "header_changed", "encoding", "no_rows"]
 
@@ -43,11 +44,33 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
+class Places:
+    """Where the cells of a sheet stand: its name, the letters of its columns, the sheet's row of each row number."""
+
+    sheet: str
+    letters: dict[str, str]
+    rows: dict[int, int]
+
+    def of(self, row_number: int, column: str | None) -> str | None:
+        """A cell as `土壤!F17`, a row as `土壤!17:17`; None when the row is of another sheet."""
+        row = self.rows.get(row_number)
+        if row is None:
+            return None
+        letters = self.letters.get(column or "")
+        return f"{self.sheet}!{letters}{row}" if letters else f"{self.sheet}!{row}:{row}"
+
+
+@dataclass(frozen=True, slots=True)
 class ReceivedTable:
-    """Rows as received: `row_number` and the columns of the contract's header, as text."""
+    """Rows as received: `row_number` and the columns of the contract's header, as text.
+
+    `left_out` is the number of lines that the contract says are no rows, `places` where the cells stand in a workbook.
+    """
 
     table: pa.Table
     rejects: list[Rejected] = field(default_factory=list)
+    left_out: int = 0
+    places: Places | None = None
 
 
 def as_csv(cells: Iterable[object]) -> str:
@@ -80,19 +103,31 @@ def compare_header(contract: Contract, found: list[str]) -> None:
         raise FormatProblem("header_changed", "; ".join(problems))
 
 
+def columns_of(contract: Contract, form: HeadedForm, headings: list[str]) -> list[str | None]:
+    """The column that each heading stands for, None for one that the contract ignores.
+
+    Raises:
+        FormatProblem: header_changed, as `compare_header`.
+    """
+    names = [None if heading in form.ignore else form.headings.get(heading, heading) for heading in headings]
+    compare_header(contract, [name for name in names if name is not None])
+    return names
+
+
 def _short(name: str) -> str:
     shown = name if name and name.isprintable() and name == name.strip() else repr(name)
     return shown if len(shown) <= 40 else shown[:37] + "..."
 
 
 class RowBuilder:
-    """Collects rows of named cells (XML, JSON) and gives tables of a bounded size."""
+    """Collects rows of named cells and gives tables of a bounded size; an optional column may be absent from a row."""
 
-    def __init__(self, header: list[str], size: int = 50_000) -> None:
+    def __init__(self, header: list[str], optional: list[str] | None = None, size: int = 50_000) -> None:
         self._header = header
+        self._needed = [name for name in header if name not in (optional or [])]
         self._known = set(header)
         self._size = size
-        self._rows: list[tuple[int, dict[str, str]]] = []
+        self._rows: list[tuple[int, dict[str, str | None]]] = []
         self._rejects: list[Rejected] = []
         self._seen: set[str] = set()
         self.count = 0
@@ -102,7 +137,7 @@ class RowBuilder:
         """Whether it is time to take a table."""
         return len(self._rows) >= self._size
 
-    def add(self, cells: list[tuple[str, str]]) -> None:
+    def add(self, cells: Sequence[tuple[str, str | None]]) -> None:
         """One row.
 
         Raises:
@@ -115,18 +150,25 @@ class RowBuilder:
                 "header_changed", f"unknown: {', '.join(map(_short, unknown))} in row {self.count}"
             )
         self._seen.update(row)
-        if len(row) == len(self._header) == len(cells):
+        missing = [name for name in self._needed if name not in row]
+        if not missing and len(row) == len(cells):
             self._rows.append((self.count, row))
             return
-        missing = [name for name in self._header if name not in row]
         detail = f"missing: {', '.join(missing)}" if missing else "a column stands twice"
-        received = as_csv(row.get(name) for name in self._header)
-        self._rejects.append(Rejected(self.count, None, "ragged_row", detail, received))
+        self._reject("ragged_row", detail, as_csv(row.get(name) for name in self._header))
+
+    def reject(self, reason: str, detail: str, received: str | None) -> None:
+        """One row that can't be taken."""
+        self.count += 1
+        self._reject(reason, detail, received)
+
+    def _reject(self, reason: str, detail: str, received: str | None) -> None:
+        self._rejects.append(Rejected(self.count, None, reason, visible(detail), received))
 
     def take(self) -> ReceivedTable:
         """What was collected since the last call."""
         columns: list[object] = [[number for number, _ in self._rows]]
-        columns += [[row[name] for _, row in self._rows] for name in self._header]
+        columns += [[row.get(name) for _, row in self._rows] for name in self._header]
         schema = received_schema(self._header)
         arrays = [pa.array(values, type=schema.types[i]) for i, values in enumerate(columns)]
         result = ReceivedTable(pa.Table.from_arrays(arrays, schema=schema), self._rejects)
@@ -143,7 +185,7 @@ class RowBuilder:
             raise FormatProblem("truncated", f"the source says {total} rows, {self.count} came")
         if self.count == 0:
             raise FormatProblem("no_rows", "well-formed, with no row in it")
-        if missing := [name for name in self._header if name not in self._seen]:
+        if missing := [name for name in self._needed if name not in self._seen]:
             raise FormatProblem("header_changed", f"missing in every row: {', '.join(missing)}")
         return self.take()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import re
+import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,14 @@ from typing import Any, BinaryIO
 from ecowarehouse.formats.model import FormatProblem
 
 _GZIP = b"\x1f\x8b"
-_ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # with files in it, and with none; an Excel workbook is one too
+LARGEST_FILE = 512 << 20
+_A_ZIP = "a zip archive: unpack it (an Excel workbook: save its sheet as CSV)"
+_NO_TEXT = {
+    b"PK\x03\x04": _A_ZIP,  # with files in it; an Excel workbook is one too
+    b"PK\x05\x06": _A_ZIP,  # with none
+    b"SQLite format 3\0": "a database of SQLite, such as a GeoPackage, instead of text",
+    b"\xd0\xcf\x11\xe0": "an old or encrypted Office file instead of text: save its sheet as CSV",
+}
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _HTML = re.compile(
     rb"\s*(<\?xml[^>]*\?>\s*)?(<!--.*?-->\s*)*<(!doctype\s+html|html|head|body|script|title|h1)\b",
@@ -73,6 +81,36 @@ class Source:
         if looks_like_html(self.head):
             raise FormatProblem("not_the_format", "an HTML page instead of data")
 
+    def expect_text(self) -> None:
+        """Refuse a page, and files that are no text.
+
+        Raises:
+            FormatProblem: not_the_format.
+        """
+        self.refuse_page()
+        for magic, mend in _NO_TEXT.items():
+            if self.head.startswith(magic):
+                raise FormatProblem("not_the_format", mend)
+
+    @contextmanager
+    def as_file(self, limit: int = LARGEST_FILE) -> Iterator[Path]:
+        """The whole as a file of this machine's, for formats that are read here and there.
+
+        Raises:
+            FormatProblem: not_the_format when it is longer than `limit` bytes.
+        """
+        with tempfile.NamedTemporaryFile(prefix="eco.received.") as kept:
+            size = 0
+            while chunk := self.read(1 << 20):
+                size += len(chunk)
+                if size > limit:
+                    raise FormatProblem(
+                        "not_the_format", f"larger than {limit >> 20} MiB, which no feed needs"
+                    )
+                kept.write(chunk)
+            kept.flush()
+            yield Path(kept.name)
+
 
 def looks_like_html(head: bytes) -> bool:
     """Whether bytes begin as a page for people begins."""
@@ -86,8 +124,7 @@ def opened(payload: bytes | BinaryIO | Path) -> Iterator[Source]:
     """A payload as a stream, unpacked when it is gzip.
 
     Raises:
-        FormatProblem: empty_body when nothing is in it; truncated or not_the_format for a broken gzip stream;
-            not_the_format for a zip archive.
+        FormatProblem: empty_body when nothing is in it; truncated or not_the_format for a broken gzip stream.
     """
     raw: Any
     if isinstance(payload, bytes):
@@ -102,10 +139,6 @@ def opened(payload: bytes | BinaryIO | Path) -> Iterator[Source]:
         source = Source(gzip.GzipFile(fileobj=buffered) if packed else buffered)
         if not source.head.strip(b" \t\r\n\xef\xbb\xbf\x00"):
             raise FormatProblem("empty_body", "nothing but blanks" if source.head else "no byte")
-        if source.head.startswith(_ZIP):
-            raise FormatProblem(
-                "not_the_format", "a zip archive: unpack it (an Excel workbook: save its sheet as CSV)"
-            )
         yield source
     finally:
         if isinstance(payload, bytes | Path):

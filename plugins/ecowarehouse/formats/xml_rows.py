@@ -7,14 +7,12 @@ from collections.abc import Iterator
 from html.entities import html5
 from typing import Any
 
-from lxml import etree
-
 from ecowarehouse.contracts import Contract
 from ecowarehouse.contracts.forms import XmlForm
+from ecowarehouse.formats.markup import NIL, elements, forget, local
 from ecowarehouse.formats.model import FormatProblem, ReceivedTable, RowBuilder, whole_number
 from ecowarehouse.formats.sniff import Source
 
-_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _NAME = re.compile(rb"&([A-Za-z][A-Za-z0-9]{0,31});")
 _XML_NAMES = {b"amp", b"lt", b"gt", b"quot", b"apos"}
 
@@ -25,53 +23,21 @@ def read(contract: Contract, form: XmlForm, source: Source) -> Iterator[Received
     Raises:
         FormatProblem: not_the_format, header_changed, encoding, truncated or no_rows.
     """
-    source.refuse_page()
+    source.expect_text()
     rows, total_path = _steps(form.rows), _steps(form.total or "")
     ignore = set(form.ignore)
     builder = RowBuilder(contract.header)
     total: str | None = None
-    for element in _elements(source, form, {rows[-1], *total_path[-1:]}):
+    stream = _HtmlNames(source) if form.html_names else source
+    for _, element in elements(stream, source, {rows[-1], *total_path[-1:]}):
         if _is_at(element, total_path):
             total = element.text
         elif _is_at(element, rows):
             builder.add(_cells(element, ignore))
-            _forget(element)
+            forget(element)
             if builder.full:
                 yield builder.take()
     yield builder.finish(whole_number(total, f"{form.total}"))
-
-
-def _elements(source: Source, form: XmlForm, names: set[str]) -> Iterator[Any]:
-    stream = _HtmlNames(source) if form.html_names else source
-    try:
-        events = etree.iterparse(
-            stream,
-            events=("end",),
-            tag=[f"{{*}}{name}" for name in names],
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            huge_tree=False,
-            remove_comments=True,
-            remove_pis=True,
-        )
-        for _, element in events:
-            if element.getroottree().docinfo.internalDTD is not None:
-                raise FormatProblem("not_the_format", "declares a document type, which no data feed needs")
-            yield element
-    except etree.XMLSyntaxError as error:
-        raise _problem(error, source) from error
-
-
-def _problem(error: etree.XMLSyntaxError, source: Source) -> FormatProblem:
-    source.read()
-    message = str(error)
-    if "ncoding" in message or "not proper UTF-8" in message:
-        return FormatProblem("encoding", message)
-    root = re.search(rb"<([A-Za-z_][\w.:-]*)", source.head)
-    if root and not re.search(rb"</" + re.escape(root.group(1)) + rb"\s*>\s*$", source.tail):
-        return FormatProblem("truncated", f"ends before its last element is closed: {message}")
-    return FormatProblem("not_the_format", message)
 
 
 def _steps(path: str) -> list[str]:
@@ -81,7 +47,7 @@ def _steps(path: str) -> list[str]:
 def _is_at(element: Any, steps: list[str]) -> bool:
     """Whether these are the local names from below the root down to the element."""
     for step in reversed(steps):
-        if element is None or etree.QName(element).localname != step:
+        if element is None or local(element) != step:
             return False
         element = element.getparent()
     return bool(steps) and element is not None and element.getparent() is None
@@ -90,21 +56,14 @@ def _is_at(element: Any, steps: list[str]) -> bool:
 def _cells(row: Any, ignore: set[str]) -> list[tuple[str, str]]:
     cells = []
     for cell in row:
-        name = etree.QName(cell).localname.lower()
+        name = local(cell).lower()
         if name in ignore:
             continue
         if len(cell):
             raise FormatProblem("header_changed", f"{name} holds elements instead of a value")
-        nil = cell.get(_NIL) in ("true", "1")
+        nil = cell.get(NIL) in ("true", "1")
         cells.append((name, "" if nil else cell.text or ""))
     return cells
-
-
-def _forget(element: Any) -> None:
-    parent = element.getparent()
-    element.clear()
-    while element.getprevious() is not None:
-        del parent[0]
 
 
 class _HtmlNames:
