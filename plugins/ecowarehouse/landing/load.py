@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -20,7 +20,7 @@ from ecowarehouse.connectors import Delivery, known_at
 from ecowarehouse.connectors.cursor import ANSWERED
 from ecowarehouse.connectors.problems import FetchProblem
 from ecowarehouse.formats import FormatProblem, Rejected
-from ecowarehouse.formats.model import visible
+from ecowarehouse.formats.model import Places, visible
 from ecowarehouse.landing import parts, shaping, store, table
 from ecowarehouse.landing.check import Checked, check
 from ecowarehouse.ledger import code_version, lock
@@ -273,13 +273,10 @@ def _land_content(
     batch_id: int,
 ) -> None:
     form = delivery.form or contract.form_of(delivery.source, delivery.media)
-    rows, rejects = _read(contract, form, kept, delivery.part)
-    rows = parts.only(contract, rows, delivery.part)
+    received = _read(contract, form, kept, delivery.part)
+    rows = parts.only(contract, received.rows, delivery.part)
     checked = check(contract, rows, known_sites=_known_sites(conn, contract), known_at=known)
-    rejects.extend(
-        replace(one, row_number=one.row_number and shaping.received_row(contract, one.row_number))
-        for one in checked.rejects
-    )
+    rejects = [*received.rejects, *shaping.as_received(contract, checked.rejects, received.places)]
     _write_rejects(conn, batch_id, rejects)
     if len(checked.table) == 0:
         _write(conn, batch_id, form=form, rejects=len(rejects))
@@ -302,15 +299,26 @@ def _land_content(
     )
 
 
-def _read(contract: Contract, form: str, kept: Path, part: str) -> tuple[pa.Table, list[Rejected]]:
-    tables: list[pa.Table] = []
-    rejects: list[Rejected] = []
-    for received in shaping.read(contract, form, kept, part):
-        tables.append(received.table)
-        rejects.extend(received.rejects)
-    if not tables:
+@dataclass(frozen=True, slots=True)
+class _Received:
+    """All of one content, as it would land."""
+
+    rows: pa.Table
+    rejects: list[Rejected]
+    places: list[Places]
+
+
+def _read(contract: Contract, form: str, kept: Path, part: str) -> _Received:
+    found = list(shaping.read(contract, form, kept, part))
+    if not found:
         raise FormatProblem("no_rows", "the content has a header and no rows")
-    return pa.concat_tables(tables), rejects
+    if left_out := sum(one.left_out for one in found):
+        logger.info("%s: %d lines are no rows, as the contract says", contract.feed, left_out)
+    return _Received(
+        pa.concat_tables(one.table for one in found),
+        [reject for one in found for reject in one.rejects],
+        [one.places for one in found if one.places is not None],
+    )
 
 
 def _partial_reason(checked: Checked) -> str | None:

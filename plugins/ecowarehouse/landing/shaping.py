@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, assert_never
 
@@ -21,7 +22,8 @@ from ecowarehouse.contracts.shape import (
     Unpivot,
     template_parts,
 )
-from ecowarehouse.formats import FormatProblem, ReceivedTable
+from ecowarehouse.formats import FormatProblem, ReceivedTable, Rejected
+from ecowarehouse.formats.model import Places
 
 if TYPE_CHECKING:
     from ecowarehouse.contracts import Contract
@@ -36,7 +38,7 @@ def read(contract: Contract, form: str, payload: formats.Payload, part: str = ""
         FormatProblem: as `formats.read`.
     """
     for received in formats.read(contract, form, payload):
-        yield ReceivedTable(shape(contract, received.table, part), received.rejects)
+        yield replace(received, table=shape(contract, received.table, part))
 
 
 def shape(contract: Contract, table: pa.Table, part: str = "") -> pa.Table:
@@ -60,6 +62,24 @@ def shape(contract: Contract, table: pa.Table, part: str = "") -> pa.Table:
 def received_row(contract: Contract, row_number: int) -> int:
     """The received row, counted from 1, that a landed row comes from: several where columns become rows."""
     return (row_number - 1) // max(1, len(contract.unpivoted)) + 1
+
+
+def as_received(contract: Contract, rejects: Iterable[Rejected], places: list[Places]) -> Iterator[Rejected]:
+    """What the check rejected of the landed rows, as the received rows and cells it comes from.
+
+    Of a workbook, the detail begins with the sheet and the cell.
+    """
+    turned = list(contract.unpivoted)
+    for one in rejects:
+        if one.row_number is None:
+            yield one
+            continue
+        column = one.column
+        if turned and contract.unpivot is not None and column in (contract.unpivot.value, None):
+            column = turned[(one.row_number - 1) % len(turned)]
+        row = received_row(contract, one.row_number)
+        where = next((found for each in places if (found := each.of(row, column)) is not None), None)
+        yield replace(one, row_number=row, detail=f"{where}: {one.detail}" if where else one.detail)
 
 
 def _unpivoted(table: pa.Table, rule: Unpivot, turned: dict[str, str]) -> pa.Table:

@@ -1,0 +1,325 @@
+"""Workbooks (.xlsx): tables found by their headings, wherever they stand in a sheet.
+
+openpyxl gives the values row by row; merged areas, hidden rows and formulas without a result come from the sheet.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ecowarehouse.contracts import Contract
+from ecowarehouse.contracts.forms import WorkbookForm
+from ecowarehouse.contracts.values import normal_unit
+from ecowarehouse.formats.archive import Archive, unpacked
+from ecowarehouse.formats.model import (
+    FormatProblem,
+    Places,
+    ReceivedTable,
+    RowBuilder,
+    as_csv,
+    compare_header,
+)
+from ecowarehouse.formats.sheet_cells import ERRORS, text_of
+from ecowarehouse.formats.sheet_layout import (
+    Area,
+    Layout,
+    read_layout,
+    refuse_document_types,
+    sheet_parts,
+)
+from ecowarehouse.formats.sniff import Source
+
+_WIDEST = 1_000  # columns in which headings are looked for
+_STRINGS = "xl/sharedStrings.xml"
+_MOST_STRINGS = 256 << 20
+_UNIT = re.compile(r"(.*?)\s*[(（\[【]([^()（）\[\]【】]*)[)）\]】]", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column of a table: where it stands, and the unit of its cells when its heading says another than expected."""
+
+    name: str
+    place: int
+    other_unit: str = ""
+
+
+@dataclass(slots=True)
+class _Sheet:
+    """One sheet with a table, while it is read."""
+
+    name: str
+    layout: Layout
+    columns: list[_Column]
+    first_row: int
+    above: dict[str, str] = field(default_factory=dict)
+    blank_areas: set[Area] = field(default_factory=set)
+    left_out: int = 0
+
+
+def read(contract: Contract, form: WorkbookForm, source: Source) -> Iterator[ReceivedTable]:
+    """Tables of a workbook's sheets, one after the other; `places` names the cells.
+
+    A row with an error in a cell by which it is known, or with a part of a merged area that the contract does not carry
+    down, is a reject. A cell whose heading says another unit keeps that unit in its text, so that nothing takes it for
+    a number; so do percentages, errors and formulas that were never worked out.
+
+    Raises:
+        FormatProblem: not_the_format, header_changed, truncated or no_rows.
+    """
+    with unpacked(source, "workbook (.xlsx)") as archive:
+        refuse_document_types(archive)
+        parts = sheet_parts(archive)
+        try:
+            with _opened(archive) as book:
+                yield from _tables(contract, form, book, archive, parts)
+        except (FormatProblem, GeneratorExit):
+            raise
+        except (
+            Exception
+        ) as error:  # openpyxl trusts what it reads, and fails in any way at what no Excel wrote
+            what = f"{type(error).__name__}: {error}"
+            raise FormatProblem("not_the_format", f"no workbook that can be read: {what}") from error
+
+
+def _tables(
+    contract: Contract, form: WorkbookForm, book: Any, archive: Archive, parts: dict[str, str]
+) -> Iterator[ReceivedTable]:
+    builder = RowBuilder(contract.header, contract.optional)
+    for sheet in _sheets(form, book):
+        layout = read_layout(archive, parts[sheet.title])
+        # The size that a sheet says of itself may be wrong.
+        sheet.reset_dimensions()
+        found = _with_header(contract, form, sheet, layout)
+        if found is not None:
+            yield from _rows(contract, form, sheet, found, builder)
+    yield builder.finish(None)
+
+
+@contextmanager
+def _opened(archive: Archive) -> Iterator[Any]:
+    import openpyxl
+
+    if archive.sizes.get(_STRINGS, 0) > _MOST_STRINGS:
+        raise FormatProblem("not_the_format", f"{archive.sizes[_STRINGS] >> 20} MiB of different texts")
+    # openpyxl asks a path for its suffix, which a received file need not have.
+    with archive.path.open("rb") as file:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # on styles and extensions, which no value needs
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
+        with closing(book):
+            yield book
+
+
+def _sheets(form: WorkbookForm, book: Any) -> list[Any]:
+    """The sheets with rows.
+
+    Raises:
+        FormatProblem: not_the_format, naming the sheets that there are.
+    """
+    shown = [s for s in book.worksheets if form.hidden == "read" or s.sheet_state == "visible"]
+    wanted = [sheet for sheet in shown if re.fullmatch(form.sheet, sheet.title)]
+    if not wanted:
+        names = ", ".join(sheet.title for sheet in shown)
+        raise FormatProblem(
+            "not_the_format", f"no sheet is named as {form.sheet!r}; there are: {names or 'none'}"
+        )
+    return wanted
+
+
+def _with_header(contract: Contract, form: WorkbookForm, sheet: Any, layout: Layout) -> _Sheet | None:
+    """The table of a sheet, None of an empty sheet.
+
+    Raises:
+        FormatProblem: header_changed, about the row that comes nearest to a header.
+    """
+    deepest = form.search_rows + form.header_rows - 1
+    top = [
+        _filled([text_of(cell, form.date_format) for cell in row], number, areas)
+        for number, (row, areas) in enumerate(
+            zip(sheet.iter_rows(max_row=deepest, max_col=_WIDEST), layout.of_rows(), strict=False), 1
+        )
+    ]
+    if not any(text.strip() for row in top for text in row):
+        return None
+    best: list[_Column] = []
+    best_row = 0
+    for start in range(min(form.search_rows, max(1, len(top) - form.header_rows + 1))):
+        columns = _columns(contract, form, top[start : start + form.header_rows])
+        known = {column.name for column in columns}.intersection(contract.header)
+        if len(known) > len({column.name for column in best}.intersection(contract.header)):
+            best, best_row = columns, start + 1
+    if not best:
+        raise FormatProblem(
+            "header_changed",
+            f"{sheet.title}: no header in its first {form.search_rows} rows; if it is no sheet of rows,"
+            " say so by forms.workbook.sheet",
+        )
+    try:
+        compare_header(contract, [column.name for column in best])
+    except FormatProblem as problem:
+        raise FormatProblem(
+            problem.reason, f"{sheet.title}!{best_row}:{best_row}: {problem.detail}"
+        ) from None
+    return _Sheet(sheet.title, layout, best, best_row + form.header_rows)
+
+
+def _filled(row: list[str], number: int, areas: list[Area]) -> list[str]:
+    """A row of a header, in which a merged area's text stands over all of its columns; each row of it once."""
+    texts = list(row)
+    for area in areas:
+        if area.top == number and area.left <= len(texts):
+            texts += [""] * (min(area.right, _WIDEST) - len(texts))
+            for place in range(area.left, min(area.right, _WIDEST)):
+                texts[place] = texts[place] or texts[area.left - 1]
+    return texts
+
+
+def _columns(contract: Contract, form: WorkbookForm, rows: list[list[str]]) -> list[_Column]:
+    """The columns that a header names; headings that are empty or ignored are none."""
+    columns = []
+    for place in range(max((len(row) for row in rows), default=0)):
+        stacked = [" ".join(row[place].split()) for row in rows if place < len(row)]
+        heading = " ".join(text for text in stacked if text)
+        if heading and heading not in form.ignore:
+            columns.append(_column(contract, form, heading, place + 1))
+    return [column for column in columns if column.name not in form.ignore]
+
+
+def _column(contract: Contract, form: WorkbookForm, heading: str, place: int) -> _Column:
+    match = _UNIT.fullmatch(heading)
+    if heading in form.headings or heading in contract.header or match is None:
+        return _Column(form.headings.get(heading, heading), place)
+    name, unit = form.headings.get(match[1], match[1]), match[2].strip()
+    if name not in contract.header:
+        return _Column(name if name in form.ignore else heading, place)
+    expected = _expected_unit(contract, form, name)
+    other = unit if expected and normal_unit(unit) != normal_unit(expected) else ""
+    return _Column(name, place, other)
+
+
+def _expected_unit(contract: Contract, form: WorkbookForm, name: str) -> str:
+    """The unit in which a column must come; empty when nobody says."""
+    if name in form.units:
+        return form.units[name]
+    code = contract.unpivoted.get(name, name)
+    for channel_name, channel in contract.channels.items():
+        if channel.kind == "number" and (channel_name == name or code in contract.codes_of(channel_name)):
+            return channel.original_unit
+    return ""
+
+
+def _rows(
+    contract: Contract, form: WorkbookForm, sheet: Any, table: _Sheet, builder: RowBuilder
+) -> Iterator[ReceivedTable]:
+    from openpyxl.utils import get_column_letter
+
+    places = Places(table.name, {c.name: get_column_letter(c.place) for c in table.columns}, {})
+    last_column = max(column.place for column in table.columns)
+    known_by = _known_by(contract)
+    areas_of = table.layout.of_rows()
+    for _ in range(1, table.first_row):
+        next(areas_of)
+    rows = sheet.iter_rows(min_row=table.first_row, max_col=last_column)
+    for number, (row, areas) in enumerate(zip(rows, areas_of, strict=False), table.first_row):
+        cells = {c.name: _text(form, table, row, number, c) for c in table.columns}
+        table.blank_areas.update(a for a in areas if a.top == number and _is_blank(row, a.left))
+        if not any(text.strip() for text in cells.values()):
+            continue
+        if _is_left_out(form, table, number, cells):
+            table.left_out += 1
+            continue
+        merged = _merged_into(table, number, cells, areas, form)
+        _carry_down(form, table, cells)
+        places.rows[builder.count + 1] = number
+        _add(contract, builder, places, cells, known_by, merged)
+        if builder.full:
+            yield _taken(builder, places, table)
+            places = replace(places, rows={})
+    yield _taken(builder, places, table)
+
+
+def _taken(builder: RowBuilder, places: Places, table: _Sheet) -> ReceivedTable:
+    taken = replace(builder.take(), places=places, left_out=table.left_out)
+    table.left_out = 0
+    return taken
+
+
+def _known_by(contract: Contract) -> set[str]:
+    """Received columns by which a row is known: an error in one of them says nothing about the others' row."""
+    needs = {name for rule in contract.made.values() for name in rule.needs}
+    return {*contract.key, *contract.site.columns, contract.period.column, *needs}.intersection(
+        contract.header
+    )
+
+
+def _text(form: WorkbookForm, table: _Sheet, row: tuple[Any, ...], number: int, column: _Column) -> str:
+    if (formula := table.layout.formulas.get((number, column.place))) is not None:
+        return formula
+    text = text_of(row[column.place - 1], form.date_format) if column.place <= len(row) else ""
+    return f"{text} {column.other_unit}" if column.other_unit and text.strip() else text
+
+
+def _is_left_out(form: WorkbookForm, table: _Sheet, number: int, cells: dict[str, str]) -> bool:
+    if form.hidden == "leave_out" and number in table.layout.hidden:
+        return True
+    return any(
+        re.fullmatch(pattern, cells.get(name, "").strip()) is not None
+        for name, pattern in form.leave_out.items()
+    )
+
+
+def _merged_into(
+    table: _Sheet, number: int, cells: dict[str, str], areas: list[Area], form: WorkbookForm
+) -> tuple[str, Area] | None:
+    """A column whose cell is part of a merged area with its value elsewhere, and the area."""
+    for area in (one for one in areas if one not in table.blank_areas):
+        for column in table.columns:
+            inside = area.left <= column.place <= area.right
+            if inside and (number, column.place) != (area.top, area.left):
+                below = area.left == column.place and column.name in form.carry_down
+                if not below and not cells[column.name]:
+                    return column.name, area
+    return None
+
+
+def _is_blank(row: tuple[Any, ...], place: int) -> bool:
+    return place > len(row) or row[place - 1].value in (None, "")
+
+
+def _carry_down(form: WorkbookForm, table: _Sheet, cells: dict[str, str]) -> None:
+    for name in form.carry_down:
+        if name in cells:
+            cells[name] = cells[name] if cells[name].strip() else table.above.get(name, "")
+            table.above[name] = cells[name]
+
+
+def _add(
+    contract: Contract,
+    builder: RowBuilder,
+    places: Places,
+    cells: dict[str, str],
+    known_by: set[str],
+    merged: tuple[str, Area] | None,
+) -> None:
+    number = builder.count + 1
+    received = as_csv(cells.get(name) for name in contract.header)
+    if merged is not None:
+        column, area = merged
+        where = places.of(number, column)
+        mend = f"unmerge it, or name {column} in forms.workbook.carry_down if the value holds for every row"
+        builder.reject(
+            "merged_cell", f"{where}: part of a cell merged from row {area.top} on: {mend}", received
+        )
+        return
+    marks = contract.missing_marks
+    for column in sorted(known_by.intersection(cells)):
+        if cells[column] in ERRORS and cells[column] not in marks:
+            builder.reject("formula_error", f"{places.of(number, column)}: {cells[column]}", received)
+            return
+    builder.add(list(cells.items()))
