@@ -32,6 +32,10 @@ def read(contract: Contract, form: EurdepForm, source: Source) -> Iterator[Recei
         FormatProblem: not_the_format, header_changed, encoding, truncated or no_rows.
     """
     source.expect_text()
+    start = source.head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not start.startswith(b"\\BEGIN_EURDEP"):
+        shown = start[:20].decode("utf-8", errors="replace")
+        raise FormatProblem("not_the_format", f"no EURDEP message: it begins with {shown!r}")
     builder = RowBuilder(contract.header, contract.optional)
     message: _Message | None = None
     for statement in _statements(Lines(source, LinesForm(encoding=form.encoding))):
