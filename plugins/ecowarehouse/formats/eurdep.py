@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ecowarehouse.contracts import Contract
-from ecowarehouse.contracts.forms import EurdepForm, LinesForm
-from ecowarehouse.formats.lines import Lines
+from ecowarehouse.contracts.forms import EurdepForm
+from ecowarehouse.formats.lines import Utf8
 from ecowarehouse.formats.model import FormatProblem, ReceivedTable, RowBuilder, compare_header
 from ecowarehouse.formats.sniff import Source
 
@@ -38,7 +38,7 @@ def read(contract: Contract, form: EurdepForm, source: Source) -> Iterator[Recei
         raise FormatProblem("not_the_format", f"no EURDEP message: it begins with {shown!r}")
     builder = RowBuilder(contract.header, contract.optional)
     message: _Message | None = None
-    for statement in _statements(Lines(source, LinesForm(encoding=form.encoding))):
+    for statement in _statements(Utf8(source, form)):
         section = _SECTION.fullmatch(statement)
         if section is not None and section[2] == "EURDEP":
             begins = section[1] == "BEGIN"
@@ -63,7 +63,7 @@ def read(contract: Contract, form: EurdepForm, source: Source) -> Iterator[Recei
 _ENDS = {"BEGIN": "begins", "END": "ends"}
 
 
-def _statements(lines: Lines) -> Iterator[str]:
+def _statements(lines: Utf8) -> Iterator[str]:
     held = ""
     while chunk := lines.read(_BLOCK):
         # A block may end within a character.
@@ -81,7 +81,7 @@ def _statements(lines: Lines) -> Iterator[str]:
         raise FormatProblem("truncated", f"ends within a statement: {held.strip()[:40]!r}")
 
 
-def _decoded(lines: Lines, chunk: bytes) -> str:
+def _decoded(lines: Utf8, chunk: bytes) -> str:
     while True:
         try:
             return chunk.decode("utf-8")

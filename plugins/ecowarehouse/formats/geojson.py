@@ -11,7 +11,7 @@ from ecowarehouse.contracts.forms import GeojsonForm
 from ecowarehouse.formats.features import Attributes, geometry_cells
 from ecowarehouse.formats.json_items import parse, pointed, text_of
 from ecowarehouse.formats.model import FormatProblem, ReceivedTable, RowBuilder
-from ecowarehouse.formats.sniff import LARGEST_FILE, Source
+from ecowarehouse.formats.sniff import Source
 
 _CRS84 = "OGC:CRS84"  # what RFC 7946 says of every file that names none
 _DEEPEST = 6
@@ -24,7 +24,7 @@ def read(contract: Contract, form: GeojsonForm, source: Source) -> Iterator[Rece
         FormatProblem: not_the_format, header_changed, encoding, truncated or no_rows.
     """
     source.expect_text()
-    content = parse(_whole(source))
+    content = parse(source.whole())
     features = content.get("features") if isinstance(content, dict) else None
     if not isinstance(features, list) or content.get("type") != "FeatureCollection":
         raise FormatProblem("not_the_format", "no FeatureCollection with a list of features")
@@ -38,18 +38,6 @@ def read(contract: Contract, form: GeojsonForm, source: Source) -> Iterator[Rece
         if builder.full:
             yield builder.take()
     yield builder.finish(None)
-
-
-def _whole(source: Source) -> bytes:
-    parts, size = [], 0
-    while chunk := source.read(1 << 20):
-        parts.append(chunk)
-        size += len(chunk)
-        if size > LARGEST_FILE:
-            raise FormatProblem(
-                "not_the_format", f"larger than {LARGEST_FILE >> 20} MiB, which no feed needs"
-            )
-    return b"".join(parts)
 
 
 def _add(

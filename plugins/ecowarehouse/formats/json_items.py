@@ -19,7 +19,7 @@ def read(contract: Contract, form: JsonForm, source: Source) -> Iterator[Receive
         FormatProblem: not_the_format, header_changed, encoding, truncated or no_rows.
     """
     source.expect_text()
-    content = parse(source.read())
+    content = parse(source.whole())
     items = pointed(content, form.items)
     if not isinstance(items, list):
         raise FormatProblem("not_the_format", f"no list at {form.items}")

@@ -7,13 +7,13 @@ import io
 import re
 from contextlib import suppress
 
-from ecowarehouse.contracts.forms import LinesForm
+from ecowarehouse.contracts.forms import EncodedForm, LinesForm
 from ecowarehouse.formats.model import FormatProblem
 from ecowarehouse.formats.sniff import Source
 
 BLOCK = 4 << 20
 _LONGEST = 1 << 16
-_UTF8 = {"utf-8", "utf-8-sig", "ascii"}
+_NAMES_OF_UTF8 = {"utf-8", "utf-8-sig", "ascii"}
 
 
 class Lines(io.RawIOBase):
@@ -23,7 +23,7 @@ class Lines(io.RawIOBase):
     """
 
     def __init__(self, source: Source, form: LinesForm) -> None:
-        self._text = _Utf8(source, form.encoding)
+        self._text = Utf8(source, form)
         self._form = form
         self._other = _pattern(form)
         self._ending = None if form.ends_with is None else re.compile(form.ends_with)
@@ -101,13 +101,15 @@ def _split(block: bytes) -> list[bytes]:
     return [line for line in re.split(rb"(?<=\n)", block) if line]
 
 
-class _Utf8:
+class Utf8:
     """The source as UTF-8 without byte order mark."""
 
-    def __init__(self, source: Source, encoding: str) -> None:
+    def __init__(self, source: Source, form: EncodedForm) -> None:
+        encoding = form.encoding
         self._source = source
+        self._form = form.named
         self._encoding = encoding
-        self._as_it_is = codecs.lookup(encoding).name in _UTF8
+        self._as_it_is = codecs.lookup(encoding).name in _NAMES_OF_UTF8
         self._decoder = codecs.getincrementaldecoder("utf-8" if self._as_it_is else encoding)()
         self._offset = 0
         self._buffer = self._next().removeprefix(b"\xef\xbb\xbf")
@@ -156,7 +158,7 @@ class _Utf8:
         found = f"not {self._encoding}: byte {at + 1} is 0x{error.object[error.start]:02x} ({error.reason})"
         guess = _guess(self._source.head)
         seems = f"it seems to be {guess}: " if guess else ""
-        mend = "save it as UTF-8, or name its encoding in the contract (forms.csv.encoding)"
+        mend = f"save it as UTF-8, or name its encoding in the contract (forms.{self._form}.encoding)"
         return FormatProblem("encoding", f"{found}; {seems}{mend}")
 
 

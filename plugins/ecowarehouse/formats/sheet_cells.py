@@ -38,7 +38,7 @@ def text_of(cell: Any, date_format: str) -> str:
 
 def _number(value: float, number_format: str) -> str:
     number = Decimal(value) if isinstance(value, int) else _SHOWN.create_decimal_from_float(value)
-    if number.is_finite() and "%" in _LITERAL.sub("", number_format):
+    if "%" in number_format and number.is_finite() and "%" in _LITERAL.sub("", number_format):
         return f"{plain(number * 100)}%"
     return plain(number)
 

@@ -120,14 +120,14 @@ def read_layout(archive: Archive, part: str) -> Layout:
 
 
 def _take_formulas(row: Any, number: int, layout: Layout) -> None:
-    column = 0
-    for cell in row:
-        if local(cell) != "c":
-            continue
-        column = _place(cell.get("r"))[1] if cell.get("r") else column + 1
-        held = {local(one): one for one in cell}
-        if "f" in held and not (held["v"].text if "v" in held else ""):
-            layout.formulas[number, column] = f"={held['f'].text or ''}"
+    for formula in row.iter("{*}f"):
+        cell = formula.getparent()
+        result = cell.find("{*}v")
+        if result is None or not result.text:
+            # A cell without a reference stands after the one before it.
+            place = cell.get("r")
+            column = _place(place)[1] if place else row.index(cell) + 1
+            layout.formulas[number, column] = f"={formula.text or ''}"
 
 
 def _number(text: str | None, otherwise: int) -> int:

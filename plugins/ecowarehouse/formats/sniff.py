@@ -92,6 +92,19 @@ class Source:
             if self.head.startswith(magic):
                 raise FormatProblem("not_the_format", mend)
 
+    def whole(self, limit: int = LARGEST_FILE) -> bytes:
+        """All bytes, for formats that say nothing before their end.
+
+        Raises:
+            FormatProblem: not_the_format when there are more than `limit`.
+        """
+        parts, size = [], 0
+        while chunk := self.read(1 << 20):
+            parts.append(chunk)
+            size += len(chunk)
+            _refuse_larger(size, limit)
+        return b"".join(parts)
+
     @contextmanager
     def as_file(self, limit: int = LARGEST_FILE) -> Iterator[Path]:
         """The whole as a file of this machine's, for formats that are read here and there.
@@ -110,6 +123,13 @@ class Source:
                 kept.write(chunk)
             kept.flush()
             yield Path(kept.name)
+
+
+def _refuse_larger(size: int, limit: int) -> None:
+    if size > limit:
+        raise FormatProblem(
+            "not_the_format", f"unpacked it is larger than {limit >> 20} MiB, which no feed needs"
+        )
 
 
 def looks_like_html(head: bytes) -> bool:

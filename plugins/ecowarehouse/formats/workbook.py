@@ -250,12 +250,11 @@ def _taken(builder: RowBuilder, places: Places, table: _Sheet) -> ReceivedTable:
     return taken
 
 
-def _known_by(contract: Contract) -> set[str]:
+def _known_by(contract: Contract) -> list[str]:
     """Received columns by which a row is known: an error in one of them says nothing about the others' row."""
     needs = {name for rule in contract.made.values() for name in rule.needs}
-    return {*contract.key, *contract.site.columns, contract.period.column, *needs}.intersection(
-        contract.header
-    )
+    wanted = {*contract.key, *contract.site.columns, contract.period.column, *needs}
+    return [name for name in contract.header if name in wanted]
 
 
 def _text(form: WorkbookForm, table: _Sheet, row: tuple[Any, ...], number: int, column: _Column) -> str:
@@ -304,22 +303,33 @@ def _add(
     builder: RowBuilder,
     places: Places,
     cells: dict[str, str],
-    known_by: set[str],
+    known_by: list[str],
     merged: tuple[str, Area] | None,
 ) -> None:
     number = builder.count + 1
-    received = as_csv(cells.get(name) for name in contract.header)
-    if merged is not None:
-        column, area = merged
-        where = places.of(number, column)
-        mend = f"unmerge it, or name {column} in forms.workbook.carry_down if the value holds for every row"
-        builder.reject(
-            "merged_cell", f"{where}: part of a cell merged from row {area.top} on: {mend}", received
-        )
-        return
-    marks = contract.missing_marks
-    for column in sorted(known_by.intersection(cells)):
-        if cells[column] in ERRORS and cells[column] not in marks:
-            builder.reject("formula_error", f"{places.of(number, column)}: {cells[column]}", received)
-            return
-    builder.add(list(cells.items()))
+    problem = _merged_problem(places, number, merged) or _error_problem(
+        contract, places, number, cells, known_by
+    )
+    if problem is None:
+        builder.add(list(cells.items()))
+    else:
+        builder.reject(*problem, as_csv(cells.get(name) for name in contract.header))
+
+
+def _merged_problem(places: Places, number: int, merged: tuple[str, Area] | None) -> tuple[str, str] | None:
+    if merged is None:
+        return None
+    column, area = merged
+    mend = f"unmerge it, or name {column} in forms.workbook.carry_down if the value holds for every row"
+    where = places.of(number, column)
+    return "merged_cell", f"{where}: part of a cell merged from row {area.top} on: {mend}"
+
+
+def _error_problem(
+    contract: Contract, places: Places, number: int, cells: dict[str, str], known_by: list[str]
+) -> tuple[str, str] | None:
+    for column in known_by:
+        text = cells.get(column, "")
+        if text in ERRORS and text not in contract.missing_marks:
+            return "formula_error", f"{places.of(number, column)}: {text}"
+    return None

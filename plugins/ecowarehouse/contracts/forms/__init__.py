@@ -11,13 +11,13 @@ from ecowarehouse.contracts.forms.base import Form, HeadedForm
 from ecowarehouse.contracts.forms.geographic import FeaturesForm, GeojsonForm, GeopackageForm
 from ecowarehouse.contracts.forms.recognise import kinds
 from ecowarehouse.contracts.forms.species import DarwinCoreForm
-from ecowarehouse.contracts.forms.text import CsvForm, EurdepForm, FixedWidthForm, LinesForm
+from ecowarehouse.contracts.forms.text import CsvForm, EncodedForm, EurdepForm, FixedWidthForm, LinesForm
 from ecowarehouse.contracts.forms.tree import JsonForm, WatermlForm, XmlForm
 from ecowarehouse.contracts.forms.workbook import WorkbookForm
 
 __all__ = [
-    "CsvForm", "DarwinCoreForm", "EurdepForm", "FeaturesForm", "FixedWidthForm", "Form", "Forms", "GeojsonForm",
-    "GeopackageForm", "HeadedForm", "JsonForm", "LinesForm", "WatermlForm", "WorkbookForm", "XmlForm",
+    "CsvForm", "DarwinCoreForm", "EncodedForm", "EurdepForm", "FeaturesForm", "FixedWidthForm", "Form", "Forms",
+    "GeojsonForm", "GeopackageForm", "HeadedForm", "JsonForm", "LinesForm", "WatermlForm", "WorkbookForm", "XmlForm",
 ]  # fmt: skip
 
 

@@ -22,7 +22,7 @@ def kinds(head: bytes) -> tuple[str, ...]:
         if start.startswith(magic):
             return names
     if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        office = b"[Content_Types].xml" in start or b"xl/" in start
+        office = any(name in start for name in (b"[Content_Types].xml", b"docProps/", b"_rels/.rels", b"xl/"))
         return ("workbook", "darwin_core") if office else ("darwin_core", "workbook")
     if start.startswith(b"<"):
         return ("waterml", "xml") if _WATERML.search(start) else ("xml", "waterml")

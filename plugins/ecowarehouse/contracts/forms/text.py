@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field, field_validator, model_validator
 
@@ -10,10 +10,26 @@ from ecowarehouse.contracts.fields import ColumnName, Pattern, valid_pattern
 from ecowarehouse.contracts.forms.base import Form, HeadedForm
 
 
-class LinesForm(Form):
-    """Lines of text, some of which are no rows."""
+class EncodedForm(Form):
+    """Text; `named` is the form's name, for messages."""
+
+    named: ClassVar[str]
 
     encoding: str = "utf-8-sig"
+
+    @field_validator("encoding")
+    @classmethod
+    def _known(cls, text: str) -> str:
+        try:
+            "".encode(text)
+        except LookupError:
+            raise ValueError("no encoding that Python knows, such as utf-8-sig or gb18030") from None
+        return text
+
+
+class LinesForm(EncodedForm):
+    """Lines of text, some of which are no rows."""
+
     skip_lines: int = Field(
         default=0, ge=0, description="lines before the header or first row, such as titles"
     )
@@ -27,15 +43,6 @@ class LinesForm(Form):
         default=None,
         description="pattern of the last line, which is no row: without it the file is truncated",
     )
-
-    @field_validator("encoding")
-    @classmethod
-    def _known(cls, text: str) -> str:
-        try:
-            "".encode(text)
-        except LookupError:
-            raise ValueError("no encoding that Python knows, such as utf-8-sig or gb18030") from None
-        return text
 
     @field_validator("leave_out")
     @classmethod
@@ -55,6 +62,8 @@ class LinesForm(Form):
 
 class CsvForm(LinesForm, HeadedForm):
     """Delimited text, with a header line or without; gzip is recognised."""
+
+    named: ClassVar[str] = "csv"
 
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     header_line: bool = Field(
@@ -86,6 +95,8 @@ class CsvForm(LinesForm, HeadedForm):
 class FixedWidthForm(LinesForm):
     """Lines in which each column has its place; gzip is recognised."""
 
+    named: ClassVar[str] = "fixed_width"
+
     columns: dict[ColumnName, list[Annotated[int, Field(ge=1)]]] = Field(
         min_length=1, description="first and last position of each column, counted in characters from 1"
     )
@@ -103,10 +114,11 @@ class FixedWidthForm(LinesForm):
         return {"columns": list(self.columns)}
 
 
-class EurdepForm(Form):
+class EurdepForm(EncodedForm):
     """EURDEP messages: records of RADIOLOGICAL, joined to LOCALITY; columns are the fields in lower case."""
 
-    encoding: str = "utf-8-sig"
+    named: ClassVar[str] = "eurdep"
+
     sections: list[str] = Field(
         default=["RADIOLOGICAL"], min_length=1, description="sections whose records are rows"
     )
