@@ -86,6 +86,7 @@ def _features(
     names = [row[1] for row in described if row[1] not in (shape, key)]
     attributes = Attributes(contract, form)
     attributes.compare(names)
+    names = [name for name in names if attributes.column(name) is not None]
     builder = RowBuilder(contract.header, contract.optional)
     columns = ", ".join(_quoted(name) for name in (key, shape, *names))
     query = f"select {columns} from {_quoted(layer)} order by {_quoted(key)}"  # names are quoted

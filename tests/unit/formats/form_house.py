@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
 
 import pytest
@@ -44,7 +45,12 @@ def contract(form: str, header: list[str], options: dict[str, Any] | None = None
         "channels": channels,
         **fields,
     }  # fmt: skip
-    return Contract.model_validate_json(json.dumps(content))
+    return _validated(json.dumps(content))
+
+
+@cache
+def _validated(content: str) -> Contract:
+    return Contract.model_validate_json(content)
 
 
 def rows(found: ReceivedTable) -> list[list[str | None]]:
