@@ -47,10 +47,16 @@ def local(name: str, at: str = "start", form: str | None = None, shift: int = 0)
     def of(view: View) -> Any:
         seconds = view.changed if at == "changed" else view.block.time[view.rows]
         seconds = seconds + (view.step if at == "end" else 0) + CHINA_OFFSET + shift
-        stamps = pa.array(seconds, pa.int64()).cast(pa.timestamp("s"))
-        return pc.strftime(stamps, format=form) if form else stamps
+        if form is None:
+            return _stamps(seconds)
+        moments, which = np.unique(seconds, return_inverse=True)  # many rows share a moment, and text is slow
+        return pc.strftime(_stamps(moments), format=form).take(pa.array(which))
 
     return Column(name, of)
+
+
+def _stamps(seconds: Ints) -> Any:
+    return pa.array(seconds, pa.int64()).cast(pa.timestamp("s"))
 
 
 def place(name: str, attribute: str = "code") -> Column:
@@ -68,7 +74,7 @@ def place(name: str, attribute: str = "code") -> Column:
 
 def number(name: str, of: str) -> Column:
     """A property's value; null is no reading."""
-    return Column(name, lambda view: pa.array(view.values[of], from_pandas=True))
+    return Column(name, lambda view: pa.array(view.values[of], mask=np.isnan(view.values[of])))
 
 
 def text(name: str, key: str | None = None) -> Column:
@@ -220,6 +226,10 @@ class Feed:
         for _, rows, column, new in self._delivered.revisions:
             found[column][rows] = new
         return found
+
+    def first(self) -> dict[str, Floats]:
+        """Values by column as they were first shown, row by row of the clean block; those of rows never shown too."""
+        return self._delivered.values
 
     def next_change(self, after: datetime) -> int | None:
         """The next moment (seconds since 1970) at which the source shows something else; None if never."""

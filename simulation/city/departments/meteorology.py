@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simulation.city.delivery.block import Property, rarely
-from simulation.city.delivery.feed import Draft, constant, local, number, place
+from simulation.city.delivery.feed import Draft, local, number, place
 from simulation.city.delivery.series import detail, months, published
 from simulation.city.nature.weather import places_of
 from simulation.city.nature.world import World
@@ -26,7 +26,7 @@ PROPERTIES = (
 
 
 def weather_hour(world: World) -> Draft:
-    """Hourly weather; `time` is the end of the hour at +08:00."""
+    """Hourly weather; `time` is the end of the hour at +08:00. Its columns are fixed, so the label is in the names."""
     found, here = world.weather, places_of(STATIONS)
     own = stream(world.seed, "weather_hour")
     shape = (len(found.times), len(STATIONS))
@@ -48,7 +48,7 @@ def weather_hour(world: World) -> Draft:
         columns=(
             place("station_id"), place("station_name", "name"), place("township", "town"),
             place("lon", "longitude"), place("lat", "latitude"), local("time", "end", "%Y-%m-%dT%H:%M:%S+08:00"),
-            *(number(p.name, p.name) for p in PROPERTIES), constant("data", "synthetic"),
+            *(number(p.name, p.name) for p in PROPERTIES),
         ),
         clean=detail(
             world.window, found.times, STATIONS, values, PROPERTIES,
