@@ -1,4 +1,4 @@
-"""`python -m simulation.city [SEED]`: what is in the city, what was planted, how like real air it is, how long it took."""
+"""`python -m simulation.city [SEED]`: what is in the city, what was planted, how like real air it is."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ def main(seed: int) -> None:
         shown, draft = feed.rows().num_rows, feed.draft
         months = 0 if draft.months is None else draft.months().num_rows
         print(
-            f"{draft.department:20} {feed.name:26} {len(draft.clean):8,} rows clean {shown:8,} shown {months:7,} by month"
+            f"{draft.department:20} {feed.name:26} {len(draft.clean):8,} rows clean {shown:8,} shown "
+            f"{months:7,} by month"
         )
         planted.update((p.layer, p.kind) for p in (*draft.phenomena, *feed.plants))
     print("planted: " + ", ".join(f"{kind} {count}" for (_, kind), count in sorted(planted.items())))

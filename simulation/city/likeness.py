@@ -33,7 +33,7 @@ BEIJING: dict[str, tuple[tuple[float, float], ...]] = {
 class Measured:
     """One measure of one property: the city's value and the range of the real stations."""
 
-    property: str
+    of: str
     measure: str
     value: float
     least: float
@@ -48,8 +48,8 @@ class Measured:
 def measured(city: City) -> list[Measured]:
     """The measures of `air_station_hour` over the detail.
 
-    Swing and autocorrelations are means over stations of the clean series, as the feed rounds them; the share of missing
-    is that of the delivered rows: readings of the network's hours that came as null, as sentinel or not at all.
+    Swing and autocorrelations are means over stations of the clean series, as the feed rounds them; the share of
+    missing is that of the delivered rows: hours of a station that came as null, as sentinel or not at all.
     """
     feed = city.feed("air_station_hour")
     clean = feed.draft.clean
@@ -81,13 +81,17 @@ def of_station(values: Floats, first_hour: int) -> tuple[float, float, float, fl
     return correlation(1), correlation(24), swing, float(1 - known.mean())
 
 
+def _mark(row: Measured) -> str:
+    return "" if row.inside else "   OUTSIDE"
+
+
 def table(rows: list[Measured]) -> str:
     """The measures as lines of text, those outside marked."""
     head = f"{'property':9} {'measure':20} {'city':>8}   real stations"
     return "\n".join(
         [head]
         + [
-            f"{r.property:9} {r.measure:20} {r.value:8.4f}   {r.least:.4f} to {r.greatest:.4f}{'' if r.inside else '   OUTSIDE'}"
+            f"{r.of:9} {r.measure:20} {r.value:8.4f}   {r.least:.4f} to {r.greatest:.4f}{_mark(r)}"
             for r in rows
         ]
     )

@@ -20,7 +20,7 @@ class Property:
 
     `limit` is the detection limit, `missing` the share of readings to lose, `other_unit` the unit that a mistaken
     delivery has and the factor that makes it, `cap` the value below which a falsifier keeps, `sentinel` the number that
-    stands for no reading. `faults` are the kinds that make sense; a property that is at rest by nature has no flat line.
+    stands for no reading. `faults` are the kinds that make sense: what is at rest by nature has no flat line.
     """
 
     name: str

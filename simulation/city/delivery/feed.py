@@ -219,7 +219,7 @@ class Feed:
         return self._show(View(block, rows, values, block.ready[rows], self.draft.step or 0))
 
     def standing(self) -> dict[str, Floats]:
-        """Values by column as they stand when all has arrived, row by row of the clean block; NaN in rows never shown."""
+        """Values by column as they stand in the end, row by row of the clean block; NaN in rows never shown."""
         found = {
             name: np.where(self._delivered.absent, np.nan, v) for name, v in self._delivered.values.items()
         }

@@ -1,4 +1,4 @@
-"""Feeds without measured series: registers, yearly tables, polygons; their rows are written out as the source has them."""
+"""Feeds without measured series: registers, yearly tables, polygons; rows are written as the source has them."""
 
 from __future__ import annotations
 

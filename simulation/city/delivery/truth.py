@@ -16,7 +16,8 @@ from simulation.city.streams import Floats, Ints
 from simulation.city.window import CHINA
 
 FAULTS = (
-    "gap", "late_batch", "correction", "unit_error", "sentinel", "flat_line", "drift", "spike", "duplicate", "falsified",
+    "gap", "late_batch", "correction", "unit_error", "sentinel", "flat_line", "drift", "spike", "duplicate",
+    "falsified",
 )  # fmt: skip
 PHENOMENA = ("exceedance", "pollution_event", "half_limit_decoy", "rain_dose", "expired_verification")
 

@@ -20,9 +20,12 @@ from simulation.city.window import DAY, HOUR, midnight
 _KINDS = rarely("gap", "correction", "sentinel", "unit_error", "spike")
 # name, Chinese name, unit, decimals, detection limit, usual level in soil
 _SOIL = (
-    ("ph", "pH", "1", 2, None, 0.0), ("cadmium", "镉", "mg/kg", 3, 0.01, 0.32), ("mercury", "汞", "mg/kg", 3, 0.002, 0.13),
-    ("arsenic", "砷", "mg/kg", 2, 0.01, 16.0), ("lead", "铅", "mg/kg", 1, 0.1, 34.0), ("chromium", "铬", "mg/kg", 1, 4.0, 68.0),
-    ("copper", "铜", "mg/kg", 1, 1.0, 25.0), ("zinc", "锌", "mg/kg", 1, 1.0, 82.0), ("nickel", "镍", "mg/kg", 1, 3.0, 24.0),
+    ("ph", "pH", "1", 2, None, 0.0), ("cadmium", "镉", "mg/kg", 3, 0.01, 0.32), ("mercury", "汞", "mg/kg", 3,
+     0.002, 0.13),
+    ("arsenic", "砷", "mg/kg", 2, 0.01, 16.0), ("lead", "铅", "mg/kg", 1, 0.1, 34.0), ("chromium", "铬",
+     "mg/kg", 1, 4.0, 68.0),
+    ("copper", "铜", "mg/kg", 1, 1.0, 25.0), ("zinc", "锌", "mg/kg", 1, 1.0, 82.0), ("nickel", "镍", "mg/kg", 1,
+     3.0, 24.0),
     ("hch", "六六六总量", "mg/kg", 4, 0.0005, 0.0006), ("ddt", "滴滴涕总量", "mg/kg", 4, 0.0007, 0.0009),
     ("benzo_a_pyrene", "苯并[a]芘", "mg/kg", 4, 0.0004, 0.006), ("pcb", "多氯联苯", "mg/kg", 4, 0.0006, 0.0004),
 )  # fmt: skip
@@ -66,9 +69,11 @@ def _sampled(
         columns=(
             text("样品编号"), place("点位编号"), place("点位名称", "name"),
             place("土地利用类型" if kind == "land" else "作物", kind),
-            *((place("点位类别", "category"), place("水田", "paddy")) if kind == "land" else (place("土壤点位", "soil_plot"),)),
+            *((place("点位类别", "category"), place("水田", "paddy")) if kind == "land" else (place("土壤点位",
+               "soil_plot"),)),
             place("经度", "longitude"), place("纬度", "latitude"), local("采样日期", form="%Y-%m-%d"),
-            text("采样深度(cm)", "depth"), text("检测项目", "chinese"), censored("检测结果", form="ND"), text("单位", "unit"),
+            text("采样深度(cm)", "depth"), text("检测项目", "chinese"), censored("检测结果", form="ND"),
+            text("单位", "unit"),
             text("检出限", "detection_limit"), text("检测机构", "laboratory"), constant("数据性质", "synthetic 合成"),
         ),
         clean=ordered(plots, records, properties, item="item"),

@@ -33,7 +33,8 @@ def yearly_statistics(world: World) -> Draft:
                 * float(stream(world.seed, "statistics", name, f"{year}").normal(1, 0.01))
             )
             records.append({
-                "time": time, "ready": time + 100 * DAY, "年份": year, "指标名称": name, "数值": round(value, 2), "计量单位": unit,
+                "time": time, "ready": time + 100 * DAY, "年份": year, "指标名称": name, "数值": round(value,
+                 2), "计量单位": unit,
                 "提供部门": whose,
             })  # fmt: skip
     return listed("yearly_statistics", "development_finance", "年度统计（合成）", records, "数据性质")

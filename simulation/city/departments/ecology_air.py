@@ -14,7 +14,7 @@ from simulation.city.places.air import STATIONS
 from simulation.city.streams import stream
 from simulation.city.window import HOUR
 
-# Shares of missing lie within those of four stations in Beijing, 2013 to 2017 (UCI PRSA); see `simulation.city.likeness`.
+# Shares of missing lie within those of four stations in Beijing (UCI PRSA); see `simulation.city.likeness`.
 PROPERTIES = (
     Property("so2", "ug/m3", 0, limit=1, missing=0.0225, other_unit=("mg/m3", 0.001)),
     Property("no2", "ug/m3", 0, limit=1, missing=0.0320, other_unit=("ppb", 0.532)),

@@ -67,8 +67,10 @@ def lab_result(world: World) -> Draft:
             records.append({
                 "time": s.taken, "site": s.site, "ready": s.issued, "item": item.name, "value": value * same,
                 "SAMPLE_NO": s.number, "ITEM_CODE": item.code, "ITEM_NAME": item.chinese, "UNIT": item.unit,
-                "METHOD": item.method, "detection_limit": None if item.limit is None else f"{item.limit:.6f}".rstrip("0").rstrip("."),
-                "decimals": item.decimals, "ANALYSED_AT": _local(s.taken + 2 * DAY), "ANALYST": f"分析员{s.site % 7 + 1}",
+                "METHOD": item.method,
+                "detection_limit": None if item.limit is None else f"{item.limit:.6f}".rstrip("0").rstrip("."),
+                "decimals": item.decimals, "ANALYSED_AT": _local(s.taken + 2 * DAY),
+                "ANALYST": f"分析员{s.site % 7 + 1}",
                 "CHECKED_BY": "校核员甲", "SIGNED_BY": "授权签字人乙", "REPORT_NO": s.report,
             })  # fmt: skip
     return Draft(

@@ -19,7 +19,8 @@ _LOUD = rarely("gap", "sentinel", "flat_line", "spike", "correction", "falsified
 _REST = rarely("gap", "sentinel")
 HOURLY = (
     Property("leq", "dB[A]", 1, missing=0.015, faults=_LOUD, sentinel=-99.9, cap=60.0),
-    *(Property(name, "dB[A]", 1, missing=0.015, faults=_REST, sentinel=-99.9) for name in ("l10", "l50", "l90", "lmax", "lmin")),
+    *(Property(name, "dB[A]", 1, missing=0.015, faults=_REST, sentinel=-99.9) for name in ("l10", "l50", "l90",
+      "lmax", "lmin")),
     Property("valid_minutes", "min", 0, missing=0.01, faults=rarely("gap")),
 )  # fmt: skip
 MINUTELY = (
@@ -94,7 +95,8 @@ def noise_survey(world: World) -> Draft:
                 "leq_night": loud - less + float(rng.normal(0, 1)),
             })  # fmt: skip
     return Draft(
-        name="noise_survey", department="ecology_environment", title="区域声环境普查（合成）", step=None, day_boundary=0,
+        name="noise_survey", department="ecology_environment", title="区域声环境普查（合成）", step=None,
+        day_boundary=0,
         properties=SURVEY,
         columns=(
             place("测点编号"), place("测点名称", "name"), place("功能区类别", "zone"), place("经度", "longitude"),

@@ -1,4 +1,4 @@
-"""The region's radiation station: hourly gamma dose rate in Guiping (for EURDEP), and nuclides in eight media by quarter."""
+"""The region's radiation station: hourly gamma dose rate (for EURDEP), and nuclides in eight media by quarter."""
 
 from __future__ import annotations
 

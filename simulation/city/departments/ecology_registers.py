@@ -19,7 +19,8 @@ from simulation.city.streams import stream
 from simulation.city.window import CHINA, DAY, HOUR, midnight
 
 OPERATORS = (
-    ("OP01", f"合成环境运维甲公司{SYNTHETIC}"), ("OP02", f"合成环境运维乙公司{SYNTHETIC}"), ("OP03", f"合成监测技术丙公司{SYNTHETIC}"),
+    ("OP01", f"合成环境运维甲公司{SYNTHETIC}"), ("OP02", f"合成环境运维乙公司{SYNTHETIC}"), ("OP03",
+     f"合成监测技术丙公司{SYNTHETIC}"),
 )  # fmt: skip
 # What happens to a site, by its code: day of the window, and what is different afterwards.
 HISTORY: dict[str, tuple[int, str, dict[str, Any]]] = {
@@ -104,7 +105,7 @@ def operator_visit(world: World) -> Draft:
 
 
 def site_plan(world: World) -> Draft:
-    """The network plan: when each point was planned, approved, built, accepted and put into service; some are not yet."""
+    """The network plan: when each point was planned, approved, built, accepted, put into service; some are not yet."""
     year = world.window.first_day.year
     records: list[dict[str, Any]] = []
     for number, (element, department, site) in enumerate(all_sites()):
@@ -118,7 +119,8 @@ def site_plan(world: World) -> Draft:
         ]
         steps = ("planned", "approved", "built", "accepted", "running")
         records.append({
-            "time": midnight(dates[0]), "ready": midnight(dates[0]), "plan_no": f"WL{number + 1:04d}", "element": element,
+            "time": midnight(dates[0]), "ready": midnight(dates[0]), "plan_no": f"WL{number + 1:04d}",
+            "element": element,
             "department": department, "site_code": site.code, "site_type": site.kind, "township_code": site.township,
             "reason": "查遗补缺", "approval_no": f"SYN环测〔{year - 3}〕{number % 40 + 1}号" if reached > 1 else None,
             **{step: dates[turn] if turn < reached else None for turn, step in enumerate(steps)},
@@ -139,9 +141,12 @@ def source_register(world: World) -> Draft:
     }
     records = [
         {
-            "time": midnight(date(year, 3, 31)), "ready": midnight(date(year, 3, 31)), "年度": year, "排污许可证编号": of.permit,
-            "统一社会信用代码": f"SYN450881{of.number:09d}", "单位名称": of.name + SYNTHETIC, "行业": of.trade, "所在乡镇": of.town,
-            "名录类别": ";".join(kind for kind, has in (("水环境重点", of.to_water), ("大气环境重点", of.to_air)) if has),
+            "time": midnight(date(year, 3, 31)), "ready": midnight(date(year, 3, 31)), "年度": year,
+            "排污许可证编号": of.permit,
+            "统一社会信用代码": f"SYN450881{of.number:09d}", "单位名称": of.name + SYNTHETIC, "行业": of.trade,
+            "所在乡镇": of.town,
+            "名录类别": ";".join(kind for kind, has in (("水环境重点", of.to_water), ("大气环境重点",
+               of.to_air)) if has),
             "废水排放口数": of.to_water, "废气排放口数": of.to_air,
             "许可限值": ";".join(limits[k] for k, has in (("DW", of.to_water), ("DA", of.to_air)) if has),
         }

@@ -19,7 +19,8 @@ _SIDE = rarely("gap", "sentinel", "flat_line", "correction")
 _UNITS_WATER = {"flow": ("m3/h", 1, None), "ph": ("1", 2, None), "cod": ("mg/L", 1, ("g/L", 0.001)),
                 "ammonia_nitrogen": ("mg/L", 2, ("ug/L", 1000.0)), "total_phosphorus": ("mg/L", 3, ("ug/L", 1000.0)),
                 "total_nitrogen": ("mg/L", 2, ("ug/L", 1000.0))}  # fmt: skip
-_UNITS_AIR = {"gas_flow": ("m3/h", 0, None), "so2": ("mg/m3", 1, ("ug/m3", 1000.0)), "nox": ("mg/m3", 1, ("ug/m3", 1000.0)),
+_UNITS_AIR = {"gas_flow": ("m3/h", 0, None), "so2": ("mg/m3", 1, ("ug/m3", 1000.0)), "nox": ("mg/m3", 1,
+  ("ug/m3", 1000.0)),
               "dust": ("mg/m3", 2, ("ug/m3", 1000.0)), "oxygen": ("%", 2, None), "gas_temperature": ("Cel", 1, None),
               "gas_humidity": ("%", 2, None)}  # fmt: skip
 

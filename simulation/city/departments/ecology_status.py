@@ -39,7 +39,8 @@ def ecology_index_year(world: World) -> Draft:
             )
             values = zip(names, (richness, green, water, stress, load, index), strict=True)
             records.append({
-                "time": time, "site": number, "ready": time + 160 * DAY, "年度": year, "乡镇代码": t.code, "乡镇": t.name,
+                "time": time, "site": number, "ready": time + 160 * DAY, "年度": year, "乡镇代码": t.code,
+                "乡镇": t.name,
                 **{name: round(value, 2) for name, value in values},
             })  # fmt: skip
     return listed(

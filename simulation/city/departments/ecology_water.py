@@ -94,8 +94,8 @@ def _decoys(times: Ints, ammonia: Floats) -> list[Plant]:
     """Runs of three and more readings at half of the detection limit: flat, and no fault."""
     shown = ammonia.reshape(len(times), len(STATIONS)) == 0.025
     found = []
-    for number, station in enumerate(STATIONS):
-        edges = np.flatnonzero(np.diff(np.concatenate(([0], shown[:, number], [0])).astype(np.int8)))
+    for column, station in enumerate(STATIONS):
+        edges = np.flatnonzero(np.diff(np.concatenate(([0], shown[:, column], [0])).astype(np.int8)))
         for first, last in edges.reshape(-1, 2):
             if last - first >= 3:
                 found.append(

@@ -17,13 +17,17 @@ from simulation.city.window import DAY, HOUR, midnight
 _SHARE = {"plain": 0.34, "hills": 0.58, "mountain": 0.84}
 # scientific name, Chinese name, class, protection (of the national list; from memory), places
 _SPECIES = (
-    ("Shinisaurus crocodilurus", "瑶山鳄蜥", "Reptilia", "一级", "森林"), ("Syrmaticus ellioti", "白颈长尾雉", "Aves", "一级", "森林"),
+    ("Shinisaurus crocodilurus", "瑶山鳄蜥", "Reptilia", "一级", "森林"), ("Syrmaticus ellioti", "白颈长尾雉",
+     "Aves", "一级", "森林"),
     ("Lophura nycthemera", "白鹇", "Aves", "二级", "森林"), ("Macaca mulatta", "猕猴", "Mammalia", "二级", "森林"),
     ("Cyathea spinulosa", "桫椤", "Polypodiopsida", "二级", "森林"), ("Ardea cinerea", "苍鹭", "Aves", None, "湿地"),
     ("Egretta garzetta", "白鹭", "Aves", None, "湿地"), ("Alcedo atthis", "普通翠鸟", "Aves", None, "湿地"),
-    ("Tachybaptus ruficollis", "小䴙䴘", "Aves", None, "湿地"), ("Hoplobatrachus chinensis", "虎纹蛙", "Amphibia", "二级", "湿地"),
-    ("Pinus massoniana", "马尾松", "Pinopsida", None, "森林"), ("Cinnamomum camphora", "樟", "Magnoliopsida", None, "森林"),
-    ("Pycnonotus jocosus", "红耳鹎", "Aves", None, "森林"), ("Eichhornia crassipes", "凤眼莲", "Liliopsida", None, "湿地"),
+    ("Tachybaptus ruficollis", "小䴙䴘", "Aves", None, "湿地"), ("Hoplobatrachus chinensis", "虎纹蛙",
+     "Amphibia", "二级", "湿地"),
+    ("Pinus massoniana", "马尾松", "Pinopsida", None, "森林"), ("Cinnamomum camphora", "樟", "Magnoliopsida",
+     None, "森林"),
+    ("Pycnonotus jocosus", "红耳鹎", "Aves", None, "森林"), ("Eichhornia crassipes", "凤眼莲", "Liliopsida",
+     None, "湿地"),
 )  # fmt: skip
 
 
@@ -43,7 +47,8 @@ def forest_wetland_year(world: World) -> Draft:
                 ("水土流失面积", "公顷", whole * (0.04 + 0.08 * (t.land != "plain")) * 0.97**turn),
             )  # fmt: skip
             records += [
-                {"time": time, "site": number, "ready": time + 120 * DAY, "年份": year, "乡镇代码": t.code, "乡镇": t.name,
+                {"time": time, "site": number, "ready": time + 120 * DAY, "年份": year, "乡镇代码": t.code,
+                 "乡镇": t.name,
                  "指标": name, "数值": round(value, 2), "单位": unit}
                 for name, unit, value in values
             ]  # fmt: skip
@@ -65,7 +70,8 @@ def species_occurrence(world: World) -> Draft:
                     "basisOfRecord": "HumanObservation", "scientificName": species[0], "vernacularName": species[1],
                     "class": species[2], "eventDate": f"{np.datetime64(time + 8 * HOUR, 's')}+08:00",
                     "decimalLatitude": round(plot.latitude + float(rng.normal(0, 0.003)), 5),
-                    "decimalLongitude": round(plot.longitude + float(rng.normal(0, 0.003)), 5), "geodeticDatum": "EPSG:4490",
+                    "decimalLongitude": round(plot.longitude + float(rng.normal(0, 0.003)), 5),
+                    "geodeticDatum": "EPSG:4490",
                     "coordinateUncertaintyInMeters": int(rng.choice((10, 30, 100))),
                     "individualCount": int(rng.poisson(2)) + 1, "recordedBy": "合成调查队", "locality": plot.name,
                     "locationID": plot.code, "countryCode": "CN", "protectionLevel": species[3],

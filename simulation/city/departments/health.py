@@ -1,4 +1,4 @@
-"""The health bureau (disease control): water of works, taps and tanks, by month; results as its workbook writes them."""
+"""The health bureau (disease control): water of works, taps and tanks by month, as its workbook writes it."""
 
 from __future__ import annotations
 
@@ -21,11 +21,13 @@ _ITEMS = (
     (Property("ph", "1", 2, faults=_KINDS), "pH", 7.3),
     (Property("free_chlorine", "mg/L", 2, limit=0.01, faults=_KINDS), "游离氯(mg/L)", 0.35),
     (Property("codmn", "mg/L", 2, limit=0.05, faults=_KINDS), "高锰酸盐指数(mg/L)", 1.1),
-    (Property("ammonia_nitrogen", "mg/L", 3, limit=0.02, other_unit=_UG, faults=_KINDS | {"unit_error"}), "氨(mg/L)", 0.03),
+    (Property("ammonia_nitrogen", "mg/L", 3, limit=0.02, other_unit=_UG, faults=_KINDS | {"unit_error"}),
+     "氨(mg/L)", 0.03),
     (Property("nitrate", "mg/L", 2, limit=0.02, faults=_KINDS), "硝酸盐(mg/L)", 1.5),
     (Property("arsenic", "mg/L", 4, limit=0.0005, other_unit=_UG, faults=_KINDS | {"unit_error"}), "砷(mg/L)", 0.0011),
     (Property("lead", "mg/L", 4, limit=0.0005, other_unit=_UG, faults=_KINDS | {"unit_error"}), "铅(mg/L)", 0.0007),
-    (Property("trichloromethane", "mg/L", 4, limit=0.0005, other_unit=_UG, faults=_KINDS | {"unit_error"}), "三氯甲烷(mg/L)", 0.009),
+    (Property("trichloromethane", "mg/L", 4, limit=0.0005, other_unit=_UG, faults=_KINDS | {"unit_error"}),
+     "三氯甲烷(mg/L)", 0.009),
 )  # fmt: skip
 PROPERTIES = tuple(of for of, _, _ in _ITEMS)
 
@@ -42,7 +44,8 @@ def tap_water(world: World) -> Draft:
                 for of, _, usual in _ITEMS
             }
             records.append({
-                "time": time, "site": number, "ready": time + 18 * DAY, **values, "sample": f"YS{on:%Y%m}{number + 1:03d}",
+                "time": time, "site": number, "ready": time + 18 * DAY, **values,
+                "sample": f"YS{on:%Y%m}{number + 1:03d}",
             })  # fmt: skip
     return Draft(
         name="tap_water", department="health", title="生活饮用水监测（合成）", step=None, day_boundary=0,
@@ -50,7 +53,8 @@ def tap_water(world: World) -> Draft:
         columns=(
             text("样品编号", "sample"), place("监测点编号"), place("监测点名称", "name"), place("水样类型", "kind"),
             local("采样日期", form="%Y-%m-%d"),
-            *(result(heading, of, "未检出" if of.name == "total_coliform" else "<{limit}") for of, heading, _ in _ITEMS),
+            *(result(heading, of, "未检出" if of.name == "total_coliform" else "<{limit}") for of, heading,
+             _ in _ITEMS),
             constant("数据性质", "synthetic 合成"),
         ),
         clean=ordered(TAPS, records, PROPERTIES),

@@ -23,7 +23,8 @@ PROPERTIES = (
     Property("power", "kW.h", 0, missing=0.01, faults=_PLAIN - {"unit_error"}),
 )  # fmt: skip
 _HEADINGS = (
-    "处理水量(m³)", "进水COD(mg/L)", "进水氨氮(mg/L)", "出水COD(mg/L)", "出水氨氮(mg/L)", "出水总氮(mg/L)", "出水总磷(mg/L)",
+    "处理水量(m³)", "进水COD(mg/L)", "进水氨氮(mg/L)", "出水COD(mg/L)", "出水氨氮(mg/L)", "出水总氮(mg/L)",
+    "出水总磷(mg/L)",
     "污泥产量(t)", "用电量(kWh)",
 )  # fmt: skip
 

@@ -18,7 +18,7 @@ _SUSPENDED = 2  # the number of the laboratory that lost its accreditation for a
 
 
 def device_verification(world: World) -> Draft:
-    """Records of three kinds (检定, 校准, 验收) by device, each with its end; every eleventh ran out within the window."""
+    """Records of three kinds (检定, 校准, 验收) by device, each with its end; every eleventh ran out lately."""
     register = device_register(world).clean
     assert register.gone is not None
     standing = register.gone == NEVER  # each device once, as it stands at last
@@ -35,16 +35,19 @@ def device_verification(world: World) -> Draft:
             else world.window.last_day + timedelta(days=90 + number % 200)
         )
         for kind, on, ends in (
-            ("验收", installed, None), ("校准", world.window.first_day - timedelta(days=number % 80), last + timedelta(days=200)),
+            ("验收", installed, None), ("校准", world.window.first_day - timedelta(days=number % 80),
+             last + timedelta(days=200)),
             ("检定", last - timedelta(days=365), last),
         ):  # fmt: skip
             records.append({
-                "time": midnight(on), "ready": midnight(on), "证书编号": f"SYN{kind[0]}{on:%Y%m%d}{number:04d}", "设备编号": serial,
+                "time": midnight(on), "ready": midnight(on), "证书编号": f"SYN{kind[0]}{on:%Y%m%d}{number:04d}",
+                "设备编号": serial,
                 "点位编号": site, "类别": kind, "检定日期": on, "有效期至": ends, "结论": "合格", "机构": "合成计量所",
             })  # fmt: skip
         if lapse:
             expired.append(Plant(
-                "expired_verification", "phenomenon", "device_verification", str(site), "", midnight(last), world.window.end,
+                "expired_verification", "phenomenon", "device_verification", str(site), "", midnight(last),
+                world.window.end,
                 {"device": str(serial)},
             ))  # fmt: skip
     return listed(
@@ -64,8 +67,10 @@ def institution_accreditation(world: World) -> Draft:
     for number, code in enumerate((*LABORATORIES, "OP01", "OP02", "OP03")):
         granted, ends = date(year - 4, 2 + number, 5), date(year + 2, 2 + number, 4)
         record = {
-            "time": midnight(granted), "ready": midnight(granted), "机构代码": code, "机构名称": f"合成机构{number + 1}{SYNTHETIC}",
-            "资质": "CMA" if code.startswith("SYN") else "运维能力", "证书编号": f"SYN26{number:04d}", "自": granted, "至": ends,
+            "time": midnight(granted), "ready": midnight(granted), "机构代码": code,
+            "机构名称": f"合成机构{number + 1}{SYNTHETIC}",
+            "资质": "CMA" if code.startswith("SYN") else "运维能力", "证书编号": f"SYN26{number:04d}",
+            "自": granted, "至": ends,
             "状态": "有效", "等级": "ABC"[number % 3],
         }  # fmt: skip
         if number != _SUSPENDED:

@@ -19,9 +19,10 @@ POLLUTANTS = ("so2", "no2", "co", "o3", "pm10", "pm2_5")
 class _Habit:
     """How one pollutant behaves; `level` µg/m³ (CO mg/m³), the rest changes its logarithm.
 
-    `daily` are (swing, hour of the crest, times a day); `winter` the swing of the season; `spread` the standard deviation
-    of the noise, most of which is remembered for some `hours`; `wind` and `wash` what a doubled wind and 10 mm of recent rain take away; `weekend` the change on
-    Saturday and Sunday; `target` the autocorrelation at 1 h and 24 h and the daily swing over the mean to fit.
+    `daily` are (swing, hour of the crest, times a day); `winter` the swing of the season; `spread` the standard
+    deviation of the noise, most of which is remembered for some `hours`; `wind` and `wash` what a doubled wind and
+    10 mm of recent rain take away; `weekend` the change on Saturday and Sunday; `target` the autocorrelation at 1 h and
+    24 h and the daily swing over the mean to fit.
     """
 
     level: float

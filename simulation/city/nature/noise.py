@@ -1,4 +1,4 @@
-"""Noise at the meters, hour by hour: loud days, quiet nights, weeks, rain on the windscreen; minutes with the same energy."""
+"""Noise at the meters, hour by hour: loud days, quiet nights, weeks, rain; minutes with the same energy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gamma dose rate over the stations, hour by hour; rain washes radon's daughters down, and they are gone in two hours."""
+"""Gamma dose rate over the stations, hour by hour; rain washes radon's daughters down, gone in two hours."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def rivers(weather: Weather, seed: int) -> Rivers:
 
 
 def _through_the_dam(inflow: Floats, times: Ints) -> tuple[Floats, Floats]:
-    """Outflow m³/s and pool level m: yesterday's inflow goes through, more of it in the evening, the pool kept near full."""
+    """Outflow m³/s and pool level m: yesterday's inflow goes through, more in the evening, the pool near full."""
     pace = 1 + 0.13 * np.cos((hour_of_day(times) - 20) * np.pi / 12)
     outflow, level = np.empty_like(inflow), np.empty_like(inflow)
     mean, pool = inflow[0], _POOL_FULL - 1.5

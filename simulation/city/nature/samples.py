@@ -54,7 +54,7 @@ class Sample:
 
 
 def samples(window: Window, sites: dict[str, Sequence[Site]], seed: int) -> Iterator[Sample]:
-    """All bottles of all rounds, in order of project and round; `sites` are by project, numbered one after the other."""
+    """All bottles of all rounds, by project and round; `sites` are by project, numbered one after the other."""
     offset = 0
     for project, title, day, months, items in _PROJECTS:
         rng = stream(seed, "samples", project)
@@ -98,7 +98,7 @@ def _round(
 def results(
     sample: Sample, site: Site, water: Water, rng: np.random.Generator
 ) -> Iterator[tuple[Item, float]]:
-    """What the laboratory finds in a bottle. A parallel is drawn from the same `rng` state as its own bottle's level."""
+    """What the laboratory finds in a bottle. A parallel gets the `rng` of the bottle it repeats."""
     at = int(np.searchsorted(water.rivers.times, sample.taken))
     known = site.attributes
     river = water.at(str(known["river"]), float(known["share"])) if "river" in known else None

@@ -1,4 +1,4 @@
-"""What is in the river water, hour by hour: it dilutes, mixes at the confluence by flow, and carries spills downstream."""
+"""What is in the river water, hour by hour: diluted, mixed at the confluence by flow, with spills that travel."""
 
 from __future__ import annotations
 

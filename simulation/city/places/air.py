@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from simulation.city.places.geography import TOWNSHIPS, Site, site
 
-# HJ 664: 评价点 assessment, 对照点 reference, 区域点 regional, 背景点 background, 路边交通点 traffic, 污染监控点 source_oriented
+# HJ 664: 评价点 assessment, 对照点 reference, 区域点 regional, 背景点 background, 路边交通点 traffic,
+# 污染监控点 source_oriented
 _URBAN = (
     ("GPA1001", "城东小学", "assessment", "西山镇", (110.0905, 23.4010)),
     ("GPA1002", "人民医院", "assessment", "西山镇", (110.0762, 23.3921)),

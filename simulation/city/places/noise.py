@@ -11,7 +11,8 @@ _ZONES = (
     ("4a", "国道旁", "蒙圩镇"), ("4b", "铁路旁甲", "南木镇"), ("4b", "铁路旁乙", "社坡镇"),
 )  # fmt: skip
 _SENSITIVE = (
-    ("hospital", "人民医院", "1"), ("hospital", "中医院", "1"), ("school", "第一小学", "1"), ("school", "浔州高中", "1"),
+    ("hospital", "人民医院", "1"), ("hospital", "中医院", "1"), ("school", "第一小学", "1"), ("school",
+     "浔州高中", "1"),
     ("residence", "江滨小区", "2"), ("residence", "长安小区", "2"),
 )  # fmt: skip
 METERS: tuple[Site, ...] = (

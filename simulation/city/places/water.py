@@ -1,4 +1,4 @@
-"""Sections, automatic stations, drinking-water sources, points of aquatic ecology; on the rivers by share of the course."""
+"""Sections, automatic stations, drinking-water sources, points of aquatic ecology; by share of a course."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 import time
@@ -227,7 +228,7 @@ def test_plants_do_not_touch_one_another(city: City) -> None:
                 spans[plant.site, name].append((plant.begin, plant.end))
         for place, found in spans.items():
             found.sort()
-            assert all(a[1] <= b[0] for a, b in zip(found, found[1:], strict=False)), (feed.name, place)
+            assert all(a[1] <= b[0] for a, b in itertools.pairwise(found)), (feed.name, place)
 
 
 def test_faults_are_how_often_and_where_one_says(city: City, quiet: City) -> None:
@@ -424,7 +425,7 @@ def test_a_spill_passes_the_stations_one_after_the_other_and_thins(quiet: City) 
         if len(peaks) > 1:
             followed += 1
             assert peaks[0][1] > 3  # plain to see where it begins
-            assert all(a[0] <= b[0] for a, b in zip(peaks, peaks[1:], strict=False))
+            assert all(a[0] <= b[0] for a, b in itertools.pairwise(peaks))
             assert peaks[-1][1] < peaks[0][1]
     assert followed
 

@@ -37,7 +37,9 @@ def reported(row: Mapping[str, str]) -> tuple[str, str, str]:
 
 
 # The departments' databases need a PostgreSQL, and how one is started on this machine is known in one place.
-BORROWED = {"simulation/systems/database.py": {"ecowarehouse", "ecowarehouse.postgres", "ecowarehouse.settings"}}
+BORROWED = {
+    "simulation/systems/database.py": {"ecowarehouse", "ecowarehouse.postgres", "ecowarehouse.settings"}
+}
 
 
 def test_it_knows_nothing_of_the_warehouse() -> None:
