@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 
 from ecowarehouse import core
-from ecowarehouse.connectors import cursor_of, fetch, fetch_paths
+from ecowarehouse.connectors import cursor_of, fetch, fetch_paths, landed
 from ecowarehouse.contracts import Contract
 from ecowarehouse.core.build import CoreResult
 from ecowarehouse.decisions import corrections
@@ -48,8 +48,8 @@ def run_feed(
     started = time.perf_counter()
     with acting_as(conn, "eco_landing"):
         cursor = None if paths else cursor_of(conn, contract)
-    deliveries = fetch_paths(contract, paths) if paths else fetch(contract, cursor=cursor)
-    asked = None if paths or contract.connector.transport == "files" else contract.connector.url
+    deliveries = fetch_paths(contract, paths) if paths else fetch(contract, cursor=cursor, settings=settings)
+    asked = contract.connector.url if contract.connector.announced and not paths else None
     batches = load(
         conn,
         contract,
@@ -59,12 +59,15 @@ def run_feed(
         run_id=run_id,
         announced=asked,
     )
-    landed = time.perf_counter()
+    if not paths:
+        with acting_as(conn, "eco_landing"):
+            landed(contract, cursor_of(conn, contract), settings=settings)
+    loaded = time.perf_counter()
     result = core.build(conn, contract, run_id=run_id)
     corrections.take_up(conn, settings.bytes_store, contract.feed)
     return FeedRun(
         contract.feed,
         batches,
         result,
-        {"landing": landed - started, "core": time.perf_counter() - landed},
+        {"landing": loaded - started, "core": time.perf_counter() - loaded},
     )

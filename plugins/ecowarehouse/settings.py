@@ -162,6 +162,16 @@ class Settings:
         return self.home / "bytes"
 
     @property
+    def drop(self) -> Path:
+        """Folders in which departments drop files, one a feed; uploads arrive there too."""
+        return self.home / "drop"
+
+    @property
+    def receipts(self) -> Path:
+        """Receipts of uploads, one folder a department."""
+        return self.home / "receipts"
+
+    @property
     def exports(self) -> Path:
         """Exported files, one folder a face."""
         return self.home / "export"

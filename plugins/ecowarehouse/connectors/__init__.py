@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from ecowarehouse import secrets
-from ecowarehouse.connectors import http
+from ecowarehouse.connectors import drop, http
+from ecowarehouse.connectors.access import Access
 from ecowarehouse.connectors.cursor import Cursor, Validators, cursor_of
 from ecowarehouse.connectors.delivery import Delivery
 from ecowarehouse.connectors.files import fetch_paths
 from ecowarehouse.connectors.known_at import known_at
 from ecowarehouse.connectors.problems import FetchProblem
 from ecowarehouse.contracts import Contract
+from ecowarehouse.contracts.transport import (
+    DropConnector,
+    FilesConnector,
+    HttpConnector,
+    SftpConnector,
+    SqlConnector,
+)
+from ecowarehouse.settings import Settings
 
 __all__ = [
     "Cursor",
@@ -19,26 +29,61 @@ __all__ = [
     "FetchProblem",
     "Validators",
     "cursor_of",
+    "drop_folder",
     "fetch",
     "fetch_paths",
     "known_at",
+    "landed",
 ]
 
 
 def fetch(
-    contract: Contract, *, cursor: Cursor | None = None, resolve: Callable[[str], str] = secrets.resolve
+    contract: Contract,
+    *,
+    cursor: Cursor | None = None,
+    resolve: Callable[[str], str] = secrets.resolve,
+    settings: Settings | None = None,
 ) -> Iterator[Delivery]:
     """What the feed's system has for us now. A problem is a delivery with `problem`, never an exception.
 
-    `cursor` says what came last; `resolve` gives a secret by its name.
+    `cursor` says what came last; `resolve` gives a secret by its name. A payload that is a file is there until the next
+    delivery is asked for.
     """
+    connector = contract.connector
     try:
-        access = http.Access.of(contract, resolve)
+        access = Access.of(contract, resolve)
     except secrets.SecretError as error:
-        source = contract.connector.url
-        yield Delivery(source=source, problem=FetchProblem("secret_missing", str(error)))
+        yield Delivery(source=connector.url, problem=FetchProblem("secret_missing", str(error)))
         return
-    if contract.connector.transport == "files":
-        yield from fetch_paths(contract, [access.url])
-    else:
-        yield http.fetch(contract, access, cursor)
+    match connector:
+        case HttpConnector():
+            yield http.fetch(contract, connector, access, cursor)
+        case FilesConnector():
+            yield from fetch_paths(contract, [access.url])
+        case SqlConnector():
+            from ecowarehouse.connectors import sql
+
+            yield from sql.fetch(contract, connector, access, cursor)
+        case SftpConnector():
+            from ecowarehouse.connectors import sftp
+
+            yield from sftp.fetch(contract, connector, access, cursor)
+        case DropConnector():
+            yield from drop.fetch(contract, connector, drop_folder(contract, access.url, settings), cursor)
+
+
+def landed(contract: Contract, cursor: Cursor, *, settings: Settings | None = None) -> None:
+    """Put away what has landed, where that is ours to do; `cursor` is read after landing."""
+    if isinstance(contract.connector, DropConnector):
+        drop.put_away(contract, drop_folder(contract, None, settings), cursor.seen)
+
+
+def drop_folder(contract: Contract, given: str | None = None, settings: Settings | None = None) -> Path:
+    """The folder of a feed that is dropped or uploaded.
+
+    Raises:
+        SecretError: the contract names a secret for it that is missing.
+    """
+    if given is None:
+        given = Access.of(contract, secrets.resolve).url
+    return Path(given) if given else (settings or Settings.load()).drop / contract.feed

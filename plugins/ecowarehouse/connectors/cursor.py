@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
+
+from ecowarehouse.contracts.transport import Watched
 
 if TYPE_CHECKING:
     import psycopg
@@ -27,10 +30,14 @@ class Validators:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """End of the newest period that came, and the validators of the last content."""
+    """End of the newest period that came, the validators of the last content, and the files that were received.
+
+    `seen` says of each file, by its source and its mark of size and time, whether it could be used.
+    """
 
     period_to: datetime | None = None
     validators: Validators = Validators()
+    seen: Mapping[tuple[str, str], bool] = field(default_factory=dict)
 
 
 def cursor_of(conn: psycopg.Connection[Any], contract: Contract) -> Cursor:
@@ -50,4 +57,17 @@ def cursor_of(conn: psycopg.Connection[Any], contract: Contract) -> Cursor:
         [contract.feed],
     ).fetchone()
     validators = Validators(*last) if last else Validators()
-    return Cursor(newest[0] if newest else None, validators)
+    seen = _seen(conn, contract.feed) if isinstance(contract.connector, Watched) else {}
+    return Cursor(newest[0] if newest else None, validators, seen)
+
+
+def _seen(conn: psycopg.Connection[Any], feed: str) -> dict[tuple[str, str], bool]:
+    # An upload is answered by its receipt, whatever became of it; other files are known by their mark as well.
+    rows = conn.execute(
+        "select source, coalesce(etag, ''), bool_or(outcome in ('loaded', 'partial', 'unchanged'))"
+        " from landing.batch where feed = %s and outcome not in ('running', 'aborted')"
+        " and reason is distinct from 'not_modified' and (etag is not null or source like 'upload:%%')"
+        " group by 1, 2",
+        [feed],
+    ).fetchall()
+    return {(source, mark): usable for source, mark, usable in rows}

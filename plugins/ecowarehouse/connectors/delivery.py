@@ -18,7 +18,8 @@ def _now() -> datetime:
 class Delivery:
     """What one attempt brought. `source` holds no secret; header names are lower-cased.
 
-    `part` names one of several pulls that one content holds, by the text that says when it was known.
+    `part` names one of several pulls that one content holds, by the text that says when it was known. `note` is a word
+    of the ledger for what was remarkable about a delivery that is usable.
     """
 
     source: str
@@ -31,6 +32,7 @@ class Delivery:
     synthetic: bool = False
     problem: FetchProblem | None = None
     part: str = ""
+    note: str | None = None
 
     @property
     def etag(self) -> str | None:

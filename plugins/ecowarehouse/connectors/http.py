@@ -7,29 +7,26 @@ import logging
 import re
 import ssl
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 
 import httpx
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_any, wait_random_exponential
-from tenacity.stop import stop_after_attempt, stop_before_delay
 
+from ecowarehouse.connectors.access import Access
 from ecowarehouse.connectors.cursor import Cursor
 from ecowarehouse.connectors.delivery import Delivery
 from ecowarehouse.connectors.problems import FetchProblem
+from ecowarehouse.connectors.retrying import Transient, again
 from ecowarehouse.contracts import Contract
-from ecowarehouse.contracts.transport import Paging
+from ecowarehouse.contracts.transport import HttpConnector, Paging
 from ecowarehouse.formats import FormatProblem
 from ecowarehouse.formats.json_items import parse, pointed
 from ecowarehouse.formats.sniff import looks_like_html
 
-_SECRET = re.compile(r"\$\{([^}]*)\}")
 _KEPT_HEADERS = ("date", "etag", "last-modified", "content-type", "x-eco-synthetic")
 _AGENT = "ecowarehouse"
-_LONGEST_WAIT = 30.0
 
 logger = logging.getLogger(__name__)
 
@@ -42,54 +39,9 @@ def _says_no_address(record: logging.LogRecord) -> bool:
 logging.getLogger("httpx").addFilter(_says_no_address)
 
 
-class _Retry(FetchProblem):
-    """A problem that another try may mend; `after` is how many seconds the source asks us to wait."""
-
-    def __init__(self, reason: str, detail: str, after: float = 0.0) -> None:
-        super().__init__(reason, detail)
-        self.after = after
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """How to reach a source, and what of it may be shown."""
-
-    url: str = field(repr=False)
-    source: str
-    token: str | None = field(default=None, repr=False)
-    hidden: tuple[str, ...] = field(default=(), repr=False)
-
-    @classmethod
-    def of(cls, contract: Contract, resolve: Callable[[str], str]) -> Access:
-        """The address with its secrets filled in, and the token.
-
-        An address that is wholly a secret's value is shown without user, password, query and fragment;
-        secrets inside of an address stay names.
-
-        Raises:
-            SecretError: from `resolve`, naming what is missing.
-        """
-        connector = contract.connector
-        values = {name: resolve(name) for name in connector.secret_names}
-        url = _SECRET.sub(lambda match: values[match.group(1)], connector.url)
-        first = _SECRET.match(connector.url)
-        whole = first.group(1) if first else None
-        shown = _SECRET.sub(lambda m: values[whole] if m.group(1) == whole else m.group(1), connector.url)
-        hidden = tuple(value for name, value in values.items() if name != whole and value)
-        token = values[connector.token] if connector.token else None
-        return cls(url, _shown(shown), token, hidden)
-
-    def clean(self, text: str) -> str:
-        """A message in which no secret stands."""
-        text = text.replace(self.url, self.source)
-        for secret in self.hidden:
-            text = text.replace(secret, "[secret]")
-        return text
-
-
-def fetch(contract: Contract, access: Access, cursor: Cursor | None) -> Delivery:
+def fetch(contract: Contract, connector: HttpConnector, access: Access, cursor: Cursor | None) -> Delivery:
     """One delivery from an HTTP source; all pages of it are one payload."""
-    session = _Session(contract, access)
+    session = _Session(contract, connector, access)
     try:
         if not access.url.lower().startswith(("http://", "https://")):
             raise FetchProblem("not_http", "the address does not begin with http:// or https://")
@@ -104,9 +56,9 @@ def fetch(contract: Contract, access: Access, cursor: Cursor | None) -> Delivery
 class _Session:
     """One fetch with its retries and pages, within `total_seconds`."""
 
-    def __init__(self, contract: Contract, access: Access) -> None:
+    def __init__(self, contract: Contract, connector: HttpConnector, access: Access) -> None:
         self._contract = contract
-        self._connector = contract.connector
+        self._connector = connector
         self._access = access
         self._deadline = time.monotonic() + self._connector.total_seconds
         self.source = access.source
@@ -137,8 +89,8 @@ class _Session:
 
     def _headers(self, cursor: Cursor | None) -> dict[str, str]:
         headers = {"User-Agent": _AGENT, "Accept-Encoding": "gzip, identity"}
-        if self._access.token:
-            headers["Authorization"] = f"Bearer {self._access.token}"
+        if token := self._access.value(self._connector.token):
+            headers["Authorization"] = f"Bearer {token}"
         if self._connector.conditional and cursor:
             known = cursor.validators
             if known.etag:
@@ -159,27 +111,12 @@ class _Session:
     def _with_retries(
         self, client: httpx.Client, headers: dict[str, str], parameters: Mapping[str, str]
     ) -> tuple[bytes | None, dict[str, str]]:
-        backoff = wait_random_exponential(multiplier=0.5, max=_LONGEST_WAIT)
-
-        def wait(state: RetryCallState) -> float:
-            error = state.outcome.exception() if state.outcome else None
-            return max(backoff(state), error.after if isinstance(error, _Retry) else 0.0)
-
-        retrying = Retrying(
-            retry=retry_if_exception(lambda error: isinstance(error, _Retry)),
-            stop=stop_any(
-                stop_after_attempt(self._connector.retries + 1),
-                stop_before_delay(max(0.0, self._deadline - time.monotonic())),
-            ),
-            wait=wait,
-            before_sleep=self._tell,
-            reraise=True,
+        return again(
+            lambda: self._once(client, headers, parameters),
+            self._access,
+            retries=self._connector.retries,
+            deadline=self._deadline,
         )
-        return retrying(self._once, client, headers, parameters)
-
-    def _tell(self, state: RetryCallState) -> None:
-        error = state.outcome.exception() if state.outcome else None
-        logger.info("%s: try %d: %s", self.source, state.attempt_number, self._access.clean(str(error)))
 
     def _once(
         self, client: httpx.Client, headers: dict[str, str], parameters: Mapping[str, str]
@@ -193,17 +130,17 @@ class _Session:
                 _judge_status(response)
                 body = self._body(response)
         except httpx.TimeoutException as error:
-            raise _Retry(
+            raise Transient(
                 "timeout", f"{type(error).__name__} after {self._connector.timeout_seconds:g} s"
             ) from None
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise FetchProblem("connect_error", type(error).__name__) from None
         except httpx.RemoteProtocolError as error:
-            raise _Retry("truncated", f"the connection ended before the answer did: {error}") from None
+            raise Transient("truncated", f"the connection ended before the answer did: {error}") from None
         except httpx.TransportError as error:
             raise _connect_problem(error) from None
         except httpx.DecodingError:
-            raise _Retry("truncated", "the compressed answer is damaged") from None
+            raise Transient("truncated", "the compressed answer is damaged") from None
         _judge_body(body, kept.get("content-type", ""))
         return body, kept
 
@@ -215,7 +152,7 @@ class _Session:
                 raise FetchProblem("timeout", f"no end after {self._connector.total_seconds:g} s")
         promised = response.headers.get("content-length")
         if promised is not None and promised.isdecimal() and response.num_bytes_downloaded != int(promised):
-            raise _Retry("truncated", f"{response.num_bytes_downloaded} of {promised} bytes")
+            raise Transient("truncated", f"{response.num_bytes_downloaded} of {promised} bytes")
         return b"".join(chunks)
 
     def _paged(
@@ -326,7 +263,7 @@ def _judge_status(response: httpx.Response) -> None:
         raise FetchProblem("unauthorised", f"status {status}: renew the token or ask for access")
     detail = f"status {status} {response.reason_phrase}".strip()
     if status == 429 or status >= 500:
-        raise _Retry(f"http_{status}", detail, _retry_after(response))
+        raise Transient(f"http_{status}", detail, _retry_after(response))
     raise FetchProblem(f"http_{status}", detail)
 
 
@@ -343,7 +280,7 @@ def _retry_after(response: httpx.Response) -> float:
 
 def _judge_body(body: bytes, media: str) -> None:
     if not body.strip():
-        raise _Retry("empty_body", "status 200 and nothing in it")
+        raise Transient("empty_body", "status 200 and nothing in it")
     if media.lower().startswith("text/html") or looks_like_html(body[:2048]):
         raise FetchProblem("html_instead_of_data", "a page for people instead of data", body)
 
@@ -355,15 +292,5 @@ def _connect_problem(error: httpx.TransportError) -> FetchProblem:
             return FetchProblem("tls_error", f"{cause.reason or 'no secure connection'}")
         cause = cause.__cause__ or cause.__context__
     if isinstance(error, httpx.ReadError | httpx.WriteError):
-        return _Retry("truncated", "the connection broke during the answer")
-    return _Retry("connect_error", type(error).__name__)
-
-
-def _shown(url: str) -> str:
-    """An address without user, password, query or fragment: secrets live there."""
-    try:
-        parsed = httpx.URL(url)
-    except httpx.InvalidURL:
-        return "(no valid address)"
-    port = f":{parsed.port}" if parsed.port else ""
-    return f"{parsed.scheme}://{parsed.host}{port}{parsed.path}"
+        return Transient("truncated", "the connection broke during the answer")
+    return Transient("connect_error", type(error).__name__)

@@ -10,7 +10,8 @@ class FetchProblem(RuntimeError):
 
     Reasons: connect_error, timeout, http_<status>, tls_error, unauthorised, truncated, empty_body,
     html_instead_of_data, inconsistent_pages, not_modified, not_found, unreadable, secret_missing, not_http,
-    known_at_unreadable, known_at_implausible.
+    header_changed, query_failed, host_key_unknown, unfinished, checksum_mismatch, known_at_unreadable,
+    known_at_implausible.
     """
 
     def __init__(self, reason: str, detail: str, received: bytes = b"") -> None:

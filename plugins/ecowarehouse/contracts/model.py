@@ -14,7 +14,7 @@ from ecowarehouse.contracts.known_at import FromColumn, KnownAtRule
 from ecowarehouse.contracts.period import Period
 from ecowarehouse.contracts.shape import Long, Made, OfFileName, Unpivot
 from ecowarehouse.contracts.site import Site
-from ecowarehouse.contracts.transport import Connector, Schedule
+from ecowarehouse.contracts.transport import Connector, Schedule, SqlConnector
 from ecowarehouse.contracts.values import Censored, Channel, Partial
 
 
@@ -79,8 +79,21 @@ class Contract(Strict):
         yield from self._column_problems()
         if longer := [c for c in self.trim if len(c) != 1]:
             yield f"trim: one character each, found {longer}"
-        if self.connector.transport == "files" and (self.connector.paging or self.connector.cursor):
-            yield "connector: paging and cursor belong to http"
+        yield from self._transport_problems()
+
+    def _transport_problems(self) -> Iterator[str]:
+        if not isinstance(self.connector, SqlConnector):
+            return
+        form = self.forms.csv
+        plain = form is not None and form.delimiter == "," and form.encoding in ("utf-8", "utf-8-sig")
+        if form is None or not plain or not form.line_ends_in_cells:
+            yield "forms: rows of a database come as csv: {line_ends_in_cells: true}, with a comma, in UTF-8"
+        rule = self.connector.cursor
+        headings = {} if form is None else form.headings
+        if rule and rule.column and rule.column not in (*self.header, *headings):
+            yield f"connector.cursor.column: not in the header: {rule.column}"
+        if self.connector.null_text not in self.missing_marks:
+            yield f"connector.null_text: add {self.connector.null_text!r} to sentinels"
 
     def _header_problems(self) -> Iterator[str]:
         if twice := _twice(self.header):

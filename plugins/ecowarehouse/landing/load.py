@@ -295,7 +295,7 @@ def _land_content(
         period_to=checked.period_to,
         rows=len(checked.table),
         rejects=len(rejects),
-        reason=_partial_reason(checked),
+        reason=_partial_reason(checked) or delivery.note,
     )
 
 

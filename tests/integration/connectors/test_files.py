@@ -10,6 +10,7 @@ import pytest
 
 from ecowarehouse.connectors import Delivery, FetchProblem, fetch, fetch_paths, known_at
 from ecowarehouse.contracts import load_contracts
+from ecowarehouse.contracts.transport import FilesConnector
 
 ROOT = Path(__file__).resolve().parents[3]
 CONTRACTS = load_contracts(ROOT / "city")
@@ -36,7 +37,7 @@ def test_other_file_systems() -> None:
 
 def test_a_feed_of_files_is_fetched_like_any_other(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_bytes(b"x")
-    connector = AIR.connector.model_copy(update={"transport": "files", "url": "${inbox.path}/*.csv"})
+    connector = FilesConnector(transport="files", url="${inbox.path}/*.csv")
     contract = AIR.model_copy(update={"connector": connector})
     (delivery,) = fetch(contract, resolve={"inbox.path": str(tmp_path)}.__getitem__)
     assert delivery.problem is None

@@ -1,0 +1,156 @@
+"""A drop folder: finished files that a department put there, and uploads that are finished when they appear.
+
+    <folder>/x.csv                        put there by people or programs: judged by two looks
+    <folder>/uploaded/<receipt>/x.csv     arrived by the upload form: complete since its name is there
+    <folder>/taken/...                    landed
+
+A file goes to `taken/` after what it brought has landed; one that was refused stays, and is tried again by each run.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+from ecowarehouse.connectors import finished
+from ecowarehouse.connectors.cursor import Cursor
+from ecowarehouse.connectors.delivery import Delivery
+from ecowarehouse.connectors.finished import Found, Seen, anything_before
+from ecowarehouse.connectors.problems import FetchProblem
+from ecowarehouse.contracts import Contract
+from ecowarehouse.contracts.transport import DropConnector
+from ecowarehouse.formats.sniff import looks_like_html
+
+UPLOADED: Final = "uploaded"
+TAKEN: Final = "taken"
+
+
+def fetch(
+    contract: Contract, connector: DropConnector, folder: Path, cursor: Cursor | None
+) -> Iterator[Delivery]:
+    """Uploads by receipt, then finished files by name; nothing new is a delivery that is `unchanged`."""
+    cursor = cursor or Cursor()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # What landed before a crash kept it from being put away.
+        put_away(contract, folder, cursor.seen)
+        uploads = _uploads(folder)
+        choice = _choose(contract, connector, folder, cursor)
+    except OSError as error:
+        problem = FetchProblem("unreadable", f"{folder}: {error.strerror}")
+        yield Delivery(_source(contract, ""), problem=problem, synthetic=contract.synthetic)
+        return
+    for name, why in choice.stuck.items():
+        problem = FetchProblem("unfinished", why)
+        yield Delivery(_source(contract, name), problem=problem, synthetic=contract.synthetic)
+    for path in uploads:
+        yield _delivery(contract, connector, path, f"upload:{path.parent.name}/{path.name}", _found(path))
+    for file in choice.ready:
+        yield _delivery(contract, connector, folder / file.name, _source(contract, file.name), file)
+    if not (uploads or choice.ready or choice.stuck):
+        nothing = finished.nothing_new(choice, anything_before(cursor.seen), str(folder))
+        yield Delivery(
+            _source(contract, ""), unchanged=nothing is None, problem=nothing, synthetic=contract.synthetic
+        )
+
+
+def put_away(contract: Contract, folder: Path, seen: Seen) -> None:
+    """Move to `taken/` what has landed, each under a name of its own.
+
+    Uploads that were refused go too: their sender has the answer. A file that came since under the same name stays.
+    """
+    for (source, mark), usable in seen.items():
+        path = _path(contract, folder, source)
+        if path is None or not path.is_file():
+            continue
+        if path.parent != folder or (usable and _found(path).mark == mark):
+            _put_away(contract, folder, path)
+
+
+def _put_away(contract: Contract, folder: Path, path: Path) -> None:
+    taken = folder / TAKEN
+    taken.mkdir(exist_ok=True)
+    stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(path.stat().st_mtime))
+    names = (f"{stamp}{f'-{number}' if number else ''}_{path.name}" for number in count())
+    path.rename(next(taken / name for name in names if not (taken / name).exists()))
+    if path.parent != folder:
+        path.parent.rmdir()
+        return
+    for suffix in _companions(contract):
+        (folder / (path.name + suffix)).unlink(missing_ok=True)
+
+
+def _choose(contract: Contract, connector: DropConnector, folder: Path, cursor: Cursor) -> finished.Choice:
+    first = _look(folder)
+    if any(not cursor.seen.get((_source(contract, name), file.mark)) for name, file in first.items()):
+        time.sleep(connector.settle_seconds)
+    looks = (first, _look(folder))
+    return finished.choose(connector, connector.pattern, looks, cursor.seen, lambda n: _source(contract, n))
+
+
+def _look(folder: Path) -> dict[str, Found]:
+    """Plain files alone: a link could lead to what its owner may not read."""
+    found = {}
+    for entry in os.scandir(folder):
+        state = entry.stat(follow_symlinks=False)
+        if stat.S_ISREG(state.st_mode):
+            found[entry.name] = Found(entry.name, state.st_size, state.st_mtime)
+    return found
+
+
+def _found(path: Path) -> Found:
+    state = path.lstat()
+    return Found(path.name, state.st_size, state.st_mtime)
+
+
+def _uploads(folder: Path) -> list[Path]:
+    found = (folder / UPLOADED).glob("*/*")
+    return sorted(path for path in found if path.is_file() and not path.is_symlink() and path.name[0] != ".")
+
+
+def _delivery(contract: Contract, connector: DropConnector, path: Path, source: str, file: Found) -> Delivery:
+    problem = None
+    head = b""
+    try:
+        suffix = connector.checksum_suffix if source.startswith("drop:") else None
+        checksum = Path(f"{path}{suffix}").read_text(encoding="ascii", errors="replace") if suffix else None
+        finished.compare(path, file.size, checksum, (suffix or ".sha256")[1:])
+        with path.open("rb") as stream:
+            head = stream.read(2048)
+    except FetchProblem as unfit:
+        return Delivery(source, problem=unfit, synthetic=contract.synthetic)
+    except OSError as error:
+        unreadable = FetchProblem("unreadable", error.strerror or type(error).__name__)
+        return Delivery(source, problem=unreadable, synthetic=contract.synthetic)
+    if not head:
+        problem = FetchProblem("empty_body", "the file is empty")
+    elif looks_like_html(head):
+        problem = FetchProblem("html_instead_of_data", "the file is an HTML page")
+    form = contract.form_of(source, head=head)
+    headers = {"etag": file.mark}
+    return Delivery(source, path, form=form, headers=headers, synthetic=contract.synthetic, problem=problem)
+
+
+def _source(contract: Contract, name: str) -> str:
+    return f"drop:{contract.feed}/{name}"
+
+
+def _path(contract: Contract, folder: Path, source: str) -> Path | None:
+    kind, _, rest = source.partition(":")
+    first, _, name = rest.partition("/")
+    if not name or "/" in name:
+        return None
+    if kind == "upload":
+        return folder / UPLOADED / first / name
+    return folder / name if (kind, first) == ("drop", contract.feed) else None
+
+
+def _companions(contract: Contract) -> list[str]:
+    connector = contract.connector
+    assert isinstance(connector, DropConnector)
+    return [suffix for suffix in (connector.done_suffix, connector.checksum_suffix) if suffix]

@@ -1,0 +1,111 @@
+"""Which files of a folder are to be taken now: those that nobody writes any more and that were not taken yet."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from ecowarehouse.connectors.problems import FetchProblem
+from ecowarehouse.contracts.transport import Watched
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One file as a look shows it; `modified` in seconds since 1970 by the clock of its machine."""
+
+    name: str
+    size: int
+    modified: float
+
+    @property
+    def mark(self) -> str:
+        """What the ledger keeps of it: another size or time under the same name is another file."""
+        return f"{self.size}-{self.modified:.6f}".rstrip("0").rstrip(".")
+
+
+Listing = Mapping[str, Found]
+Seen = Mapping[tuple[str, str], bool]
+"""Source and mark of what was received before, and whether it could be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """`ready` in the order in which they are to be taken; `unfinished` with why."""
+
+    ready: list[Found]
+    unfinished: dict[str, str]
+    stuck: dict[str, str]
+
+
+def choose(
+    rule: Watched, pattern: str, looks: tuple[Listing, Listing], seen: Seen, source_of: Callable[[str], str]
+) -> Choice:
+    """Judge two looks at one folder.
+
+    Taken are files that match and whose size and time stayed, with their companion where the contract declares one.
+    What could not be used before is tried again, after what is new, until it can be or is taken away.
+    """
+    first, second = looks
+    companions = tuple(suffix for suffix in (rule.done_suffix, rule.checksum_suffix) if suffix)
+    writing = tuple(rule.unfinished_suffixes)
+    ready: list[Found] = []
+    unfinished: dict[str, str] = {}
+    for name, file in sorted(second.items()):
+        if name.startswith(".") or name.endswith(companions or ("\0",)):
+            continue
+        if name.endswith(writing or ("\0",)):
+            if fnmatchcase(name.rpartition(".")[0], pattern) or fnmatchcase(name, pattern):
+                unfinished[name] = "its name says that it is still being written"
+            continue
+        if not fnmatchcase(name, pattern) or seen.get((source_of(name), file.mark)):
+            continue
+        missing = [suffix for suffix in companions if name + suffix not in second]
+        if first.get(name) != file:
+            unfinished[name] = "its size or time changed between two looks"
+        elif missing:
+            unfinished[name] = f"{name}{missing[0]} is not there"
+        else:
+            ready.append(file)
+    ready.sort(key=lambda file: ((source_of(file.name), file.mark) in seen, file.name))
+    return Choice(ready[: rule.most_files], unfinished, _stuck(rule, unfinished, second))
+
+
+def _stuck(rule: Watched, unfinished: Mapping[str, str], listing: Listing) -> dict[str, str]:
+    oldest = datetime.now(UTC).timestamp() - rule.stuck_after.total_seconds()
+    return {name: why for name, why in unfinished.items() if listing[name].modified < oldest}
+
+
+def anything_before(seen: Seen) -> bool:
+    """Whether something of this folder ever landed."""
+    return any(seen.values())
+
+
+def nothing_new(choice: Choice, before: bool, where: str) -> FetchProblem | None:
+    """Why nothing is ready, if that is a problem: a folder that never gave anything is one, silence is not."""
+    if before:
+        return None
+    waiting = "; ".join(f"{name}: {why}" for name, why in choice.unfinished.items())
+    return FetchProblem("not_found", f"no finished file in {where}" + (f" ({waiting})" if waiting else ""))
+
+
+def compare(file: Path, size: int, checksum: str | None, algorithm: str) -> None:
+    """Whether what was copied is what the folder shows, and what its companion says.
+
+    Raises:
+        FetchProblem: truncated or checksum_mismatch.
+    """
+    if (copied := file.stat().st_size) != size:
+        raise FetchProblem("truncated", f"{copied} of {size} bytes")
+    if checksum is None:
+        return
+    said = (checksum.split() or [""])[0].lower()
+    with file.open("rb") as stream:
+        found = hashlib.file_digest(stream, algorithm).hexdigest()
+    if said != found:
+        raise FetchProblem(
+            "checksum_mismatch", f"its companion says {said[:64]!r}, its {algorithm} is {found}"
+        )

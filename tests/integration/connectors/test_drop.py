@@ -1,0 +1,70 @@
+"""A drop folder: finished files once and then put away, refused ones until they are mended."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ecowarehouse.settings import Settings
+from tests.integration.department_house import content, department, ends, temperatures, weather_by
+from tests.integration.feed_house import FeedHouse
+
+DROP = {"transport": "drop", "pattern": "*.csv", "settle_seconds": 0.05, "url": "${department.folder}"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "drop").mkdir()
+    monkeypatch.setenv("ECO_SECRET_DEPARTMENT_FOLDER", str(tmp_path / "drop"))
+    return tmp_path / "drop"
+
+
+@pytest.fixture
+def house(deployed: Settings, folder: Path, tmp_path: Path) -> Iterator[FeedHouse]:
+    with department(deployed, tmp_path, weather_by(DROP)) as made:
+        yield made
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name.rpartition("_")[2] for path in folder.iterdir() if path.is_file())
+
+
+def test_a_dropped_file_lands_once_and_is_put_away(house: FeedHouse, folder: Path) -> None:
+    assert [reason for _, reason, _ in ends(house)] == ["not_found"]
+    (folder / "a.csv").write_bytes(content(("W1", 8, "1.50")))
+    (folder / "b.csv.part").write_bytes(content(("W1", 9, "2.50")))
+    (folder / "link.csv").symlink_to("/etc/hostname")
+    assert ends(house) == [("loaded", None, 1)]
+    assert (names(folder / "taken"), names(folder)) == (["a.csv"], ["b.csv.part", "link.csv"])
+    assert ends(house) == [("unchanged", "not_modified", 1)]
+    (folder / "a.csv").write_bytes(content(("W1", 8, "1.75")))  # the same name again is another file
+    (folder / "b.csv.part").rename(folder / "b.csv")
+    assert ends(house) == [("loaded", None, 1)] * 2
+    assert names(folder / "taken") == ["a.csv", "a.csv", "b.csv"]
+    assert temperatures(house) == [("W1", 8, "1.75"), ("W1", 9, "2.50")]
+
+
+def test_a_refused_file_stays_until_it_is_mended(house: FeedHouse, folder: Path) -> None:
+    bad = content(("W1", 8, "1.50")).replace(b"humidity", b"rh")
+    (folder / "a.csv").write_bytes(bad)
+    assert ends(house) == [("rejected", "header_changed", 0)]
+    assert ends(house) == [("rejected", "header_changed", 0)]
+    (folder / "a.csv").write_bytes(content(("W1", 8, "1.50")))
+    assert ends(house) == [("loaded", None, 1)]
+    assert names(folder) == []
+
+
+def test_what_landed_before_a_crash_is_put_away_and_not_landed_again(house: FeedHouse, folder: Path) -> None:
+    path = folder / "a.csv"
+    path.write_bytes(content(("W1", 8, "1.50")))
+    state = path.stat()
+    assert ends(house) == [("loaded", None, 1)]
+    path.write_bytes(content(("W1", 8, "1.50")))
+    os.utime(
+        path, ns=(state.st_atime_ns, state.st_mtime_ns)
+    )  # as if the process had died before it was moved
+    assert ends(house) == [("unchanged", "not_modified", 1)]
+    assert names(folder) == []
