@@ -42,7 +42,10 @@ def list_(as_json: _Json = False) -> None:
 
 
 @app.command()
-def check(feed: Annotated[str | None, typer.Argument(help="One feed; all when not given.")] = None) -> None:
+def check(
+    feed: Annotated[str | None, typer.Argument(help="One feed; all when not given.")] = None,
+    ask: Annotated[bool, typer.Option("--ask", help="Ask the sources too; nothing is landed.")] = False,
+) -> None:
     """Contracts and what was written from them; exit code 1 with the mend for each problem."""
     from ecowarehouse.contracts import load_contracts
     from ecowarehouse.contracts.staging import differences
@@ -58,9 +61,23 @@ def check(feed: Annotated[str | None, typer.Argument(help="One feed; all when no
     schema = settings.project_root / _SCHEMA
     if feed is None and (not schema.exists() or schema.read_text(encoding="utf-8") != _schema_text()):
         problems.append(f"{_SCHEMA}: is not what the model says; run `eco source schema --write`")
+    if ask:
+        problems += [line for contract in chosen if (line := _ask(contract))]
     typer.echo("\n".join(problems) or f"{len(chosen)} contract(s) as meant")
     if problems:
         raise typer.Exit(1)
+
+
+def _ask(contract: Contract) -> str | None:
+    """What is wrong with a source, with the mend; None after telling what it would give."""
+    from ecowarehouse.connectors import FetchProblem, asking
+
+    try:
+        typer.echo(f"{contract.feed}: {asking.ask(contract)}")
+    except FetchProblem as problem:
+        mend = asking.MENDS.get(problem.reason)
+        return f"{contract.feed}: {problem}" + (f". Mend: {mend}" if mend else "")
+    return None
 
 
 @app.command()

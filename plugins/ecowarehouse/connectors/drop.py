@@ -64,11 +64,13 @@ def put_away(contract: Contract, folder: Path, seen: Seen) -> None:
 
     Uploads that were refused go too: their sender has the answer. A file that came since under the same name stays.
     """
+    connector = contract.connector
+    put = isinstance(connector, DropConnector) and connector.put_away
     for (source, mark), usable in seen.items():
         path = _path(contract, folder, source)
         if path is None or not path.is_file():
             continue
-        if path.parent != folder or (usable and _found(path).mark == mark):
+        if path.parent != folder or (usable and put and _found(path).mark == mark):
             _put_away(contract, folder, path)
 
 

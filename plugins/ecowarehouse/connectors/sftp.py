@@ -116,10 +116,11 @@ class _Session:
 
     async def _choice_alone(self) -> Choice:
         connection = await self._connect()
-        async with connection:
-            client = await connection.start_sftp_client()
-            choice = await self._choose(client)
-        return choice
+        try:
+            return await self._choose(await connection.start_sftp_client())
+        finally:
+            connection.close()
+            await connection.wait_closed()
 
     async def _collect(self) -> None:
         connection = await self._connect()
@@ -144,7 +145,7 @@ class _Session:
         parts = urlsplit(self.access.url)
         if parts.scheme != "sftp" or not parts.hostname:
             raise FetchProblem("connect_error", "the address is not sftp://host/folder/*.csv")
-        guard = _PinnedKey(filled(self.connector.host_key, self.access.values).strip())
+        guard = _PinnedKey(_fingerprint(filled(self.connector.host_key, self.access.values).strip()))
         try:
             return await asyncssh.connect(
                 parts.hostname,
@@ -243,6 +244,17 @@ class _Session:
 
     def _source(self, name: str) -> str:
         return f"{self.access.source.rpartition('/')[0]}/{name}"
+
+
+def _fingerprint(pinned: str) -> str:
+    if pinned.startswith("SHA256:"):
+        return pinned
+    try:
+        return asyncssh.import_public_key(pinned).get_fingerprint()
+    except asyncssh.KeyImportError:
+        raise FetchProblem(
+            "host_key_unknown", "host_key is neither a SHA256:… fingerprint nor a public key"
+        ) from None
 
 
 def _words(error: Exception) -> str:

@@ -173,7 +173,7 @@ class SftpConnector(Watched):
     user: SecretName = Field(description="name of a secret, never its value")
     password: SecretName | None = Field(default=None, description="name of a secret, never its value")
     key: SecretName | None = Field(default=None, description="name of a secret with the private key, as text")
-    host_key: str = Field(description="SHA256:… fingerprint of the server's key, or ${secret.name}")
+    host_key: str = Field(description="the server's key: SHA256:… or a public key; may be ${secret.name}")
 
     @model_validator(mode="after")
     def _has_a_login(self) -> SftpConnector:
@@ -196,6 +196,10 @@ class DropConnector(Watched):
         default="", description="the folder; unset: ECO_HOME/drop/<feed>; may hold ${secret.name}"
     )
     pattern: str = Field(default="*", description="names of the files to take")
+    put_away: bool = Field(
+        default=True,
+        description="landed files are moved to `taken/`; false: they stay, for a folder of which several feeds read",
+    )
 
 
 Connector = Annotated[

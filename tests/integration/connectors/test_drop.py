@@ -68,3 +68,11 @@ def test_what_landed_before_a_crash_is_put_away_and_not_landed_again(house: Feed
     )  # as if the process had died before it was moved
     assert ends(house) == [("unchanged", "not_modified", 1)]
     assert names(folder) == []
+
+
+def test_a_file_that_other_feeds_read_stays_and_lands_once(house: FeedHouse, folder: Path) -> None:
+    house.contract = weather_by({**DROP, "put_away": False})
+    (folder / "a.csv").write_bytes(content(("W1", 8, "1.50")))
+    assert ends(house) == [("loaded", None, 1)]
+    assert ends(house) == [("unchanged", "not_modified", 1)]
+    assert names(folder) == ["a.csv"]

@@ -14,6 +14,7 @@ from typing import Any
 import asyncssh
 import pytest
 
+from ecowarehouse.connectors import asking
 from ecowarehouse.contracts import Contract
 from ecowarehouse.settings import Settings
 from tests.integration.department_house import (
@@ -119,15 +120,19 @@ def put(server: Server, name: str, *rows: tuple[str, int, str]) -> Path:
     return path
 
 
-def test_each_file_is_a_delivery_and_comes_once(house: FeedHouse, server: Server) -> None:
+def test_each_file_is_a_delivery_and_comes_once(
+    house: FeedHouse, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     put(server, "b.csv", ("W1", 9, "2.50"))
     put(server, "a.csv", ("W1", 8, "1.50"))
     put(server, "c.txt", ("W1", 10, "9.99"))
+    assert asking.ask(house.contract) == "2 finished file(s), 0 unfinished"
     found = pull(house)
     assert [(b.source.rpartition("/")[2], b.outcome) for b in found] == [
         ("a.csv", "loaded"),
         ("b.csv", "loaded"),
     ]
+    monkeypatch.setenv("ECO_SECRET_DEPARTMENT_HOST_KEY", server.key.export_public_key().decode())
     assert ends(house) == [("unchanged", "not_modified", 1)]
     os.utime(put(server, "a.csv", ("W1", 8, "1.75")), (1, 1_800_000_000))
     assert ends(house) == [("loaded", None, 1)]

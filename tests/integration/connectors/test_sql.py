@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from ecowarehouse.connectors import fetch
+from ecowarehouse.connectors import FetchProblem, asking, fetch
 from ecowarehouse.contracts import Contract
 from ecowarehouse.postgres.connection import connect, endpoint
 from ecowarehouse.settings import Settings
@@ -215,7 +215,10 @@ def test_a_renamed_column_of_the_answer_is_a_changed_header(
     house: FeedHouse, source: psycopg.Connection[Any]
 ) -> None:
     observed(source, 8, "1.50")
+    assert "12 columns, as the contract says" in asking.ask(house.contract)
     house.contract = by_sql(QUERY.replace("humidity", "humidity as rh"))
+    with pytest.raises(FetchProblem, match=r"header_changed.*rh"):
+        asking.ask(house.contract)
     assert ends(house) == [("rejected", "header_changed", 0)]
 
 
