@@ -27,7 +27,7 @@ def read(contract: Contract, form: JsonForm, source: Source) -> Iterator[Receive
     for item in items:
         if not isinstance(item, dict):
             raise FormatProblem("not_the_format", f"an item of {form.items} is no object")
-        builder.add([(name, text_of(value)) for name, value in item.items()])
+        builder.add(_cells(item, form))
         if builder.full:
             yield builder.take()
     total = pointed(content, form.total) if form.total else None
@@ -66,6 +66,14 @@ def pointed(content: Any, pointer: str) -> Any:
         else:
             return None
     return content
+
+
+def _cells(item: dict[str, Any], form: JsonForm) -> list[tuple[str, str | None]]:
+    return [
+        (form.headings.get(name, name), text_of(value))
+        for name, value in item.items()
+        if name not in form.ignore
+    ]
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

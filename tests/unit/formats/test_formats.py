@@ -201,6 +201,19 @@ def test_xml_does_not_grow() -> None:
     assert time.monotonic() - started < 2
 
 
+def test_fields_of_json_may_have_names_of_the_source_and_some_are_no_columns() -> None:
+    form = WEATHER.forms.by_name["json"].model_copy(
+        update={"headings": {"stationId": "station_id"}, "ignore": ["id"]}
+    )
+    contract = WEATHER.model_copy(update={"forms": type(WEATHER.forms)(json_=form)})
+    item = {"id": 7, "stationId": "X", **weather_item()}
+    twice = formats.read_table(contract, "json", as_json(weather_item() | {"id": 1}, item))
+    assert [(reject.row_number, reject.detail) for reject in twice.rejects] == [(2, "a column stands twice")]
+    del item["station_id"]
+    assert formats.read_table(contract, "json", as_json(item)).table["station_id"].to_pylist() == ["X"]
+    assert reason(WEATHER, "json", as_json(item)) == "header_changed"
+
+
 def test_json_keeps_numbers_as_received() -> None:
     payload = as_json(weather_item(temperature="T")).replace(b'"T"', b"25.50")
     found = formats.read_table(WEATHER, "json", payload)

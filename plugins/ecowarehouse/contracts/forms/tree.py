@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from ecowarehouse.contracts.forms.base import Form
+from ecowarehouse.contracts.forms.base import Form, HeadedForm
 
 
 class XmlForm(Form):
@@ -21,8 +21,8 @@ class XmlForm(Form):
     html_names: bool = Field(default=False, description="it writes HTML names such as &mdash; undeclared")
 
 
-class JsonForm(Form):
-    """JSON; an envelope with a list of objects."""
+class JsonForm(HeadedForm):
+    """JSON; an envelope with a list of objects, whose fields are the columns."""
 
     may_lack_columns: ClassVar[bool] = False
 
