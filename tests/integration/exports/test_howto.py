@@ -1,4 +1,4 @@
-"""The how-to's own snippets run: pandas as it stands there, DuckDB with its extension from a file."""
+"""The how-to's own snippets run: pandas and a workbook as they stand there, DuckDB with its extension from a file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 
 import duckdb
 import duckdb_extension_httpfs
+import openpyxl
 import pandas as pd
+import pytest
 
 from tests.integration.exports.export_house import ExportHouse
 
@@ -22,9 +24,12 @@ def _snippets(language: str, address: str, house: ExportHouse) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 
-def test_the_snippets_of_pandas(address: str, house: ExportHouse) -> None:
+def test_the_snippets_of_pandas_and_of_excel(
+    address: str, house: ExportHouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     known: dict[str, Any] = {}
-    parquet, csv = _snippets("python", address, house)
+    parquet, csv, workbook = _snippets("python", address, house)
     exec(parquet, known)
     assert len(known["frame"]) == 78
     assert str(known["frame"]["so2"].dtype) == "decimal128(38, 3)[pyarrow]"
@@ -32,6 +37,17 @@ def test_the_snippets_of_pandas(address: str, house: ExportHouse) -> None:
     assert len(known["frame"]) == 72
     assert isinstance(known["frame"]["period_start"].dtype, pd.DatetimeTZDtype)
     assert known["frame"]["so2"].iloc[0] == 12
+    exec(workbook, known)
+    [sheet] = openpyxl.load_workbook(tmp_path / "2019-07.xlsx").worksheets
+    assert sheet.title == "local time Asia Shanghai"
+    names, first, *rest = sheet.iter_rows(values_only=True)
+    cells = dict(zip(names, first, strict=True))
+    assert len(rest) == 71
+    assert (cells["station_code"], cells["so2"], cells["area_name"]) == ("S1", 12, "贵港市")
+    assert cells["period_start"] == known["frame"]["period_start"].iloc[0].tz_convert(
+        "Asia/Shanghai"
+    ).replace(tzinfo=None)
+    assert isinstance(cells["synthetic"], bool)
 
 
 def test_the_snippets_of_duckdb(address: str, house: ExportHouse) -> None:
