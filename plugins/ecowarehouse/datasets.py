@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from ecowarehouse.contracts import ContractSet, load_contracts
 from ecowarehouse.settings import Settings
 
 
@@ -53,6 +54,11 @@ class Dataset(_Strict):
     key: tuple[str, ...] = Field(min_length=1)
     period: Period
     feeds: tuple[str, ...] = Field(min_length=1)
+    joined_by: timedelta | None = Field(
+        default=None,
+        description="further feeds belong to it by their contracts: those of the element that give values of this"
+        " averaging time, which are the ones that its mart reads",
+    )
     publishing: Publishing
     open_columns: tuple[str, ...] = ()
 
@@ -75,6 +81,22 @@ class Dataset(_Strict):
     def element(self) -> str:
         """`air` of `air.station_hour`: also the schema of its mart."""
         return self.dataset.split(".")[0]
+
+    def with_feeds_of(self, found: ContractSet) -> Dataset:
+        """The dataset with every feed that joins it by its contract.
+
+        A broken contract of the element joins too: nobody knows what it gives, so nothing may be closed, and no
+        source named, without it.
+        """
+        if self.joined_by is None:
+            return self
+        joining = [
+            contract.feed
+            for contract in found.of_element(self.element)
+            if any(channel.averaging == self.joined_by for channel in contract.channels.values())
+        ]
+        joining += [one.feed_guess for one in found.broken.values() if one.element_guess == self.element]
+        return self.model_copy(update={"feeds": tuple(dict.fromkeys([*self.feeds, *sorted(joining)]))})
 
     @property
     def table(self) -> str:
@@ -103,18 +125,20 @@ class Dataset(_Strict):
 
 
 def load_datasets(settings: Settings | None = None) -> list[Dataset]:
-    """All datasets of the dbt project, by name.
+    """All datasets of the dbt project, by name, with the feeds that the city's contracts add.
 
     Raises:
         DatasetError: a malformed file, a dataset that two exposures name, or one whose mart is another model.
     """
-    folder = (settings or Settings.load()).dbt_project / "models" / "marts"
+    settings = settings or Settings.load()
+    folder = settings.dbt_project / "models" / "marts"
+    contracts = load_contracts(settings.city)
     found: dict[str, Dataset] = {}
     for path in sorted(folder.glob("*/*__datasets.yml")):
         for dataset in read_datasets(path):
             if dataset.dataset in found:
                 raise DatasetError(f"{path}: dataset {dataset.dataset} is named twice")
-            found[dataset.dataset] = dataset
+            found[dataset.dataset] = dataset.with_feeds_of(contracts)
     return [found[name] for name in sorted(found)]
 
 

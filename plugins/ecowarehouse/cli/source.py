@@ -46,9 +46,13 @@ def check(
     feed: Annotated[str | None, typer.Argument(help="One feed; all when not given.")] = None,
     ask: Annotated[bool, typer.Option("--ask", help="Ask the sources too; nothing is landed.")] = False,
 ) -> None:
-    """Contracts and what was written from them; exit code 1 with the mend for each problem."""
+    """Contracts, what was written from them, recorded answers; exit code 1 with the mend for each problem.
+
+    Of one feed that is as meant, the next step towards its first release.
+    """
     from ecowarehouse.contracts import load_contracts
     from ecowarehouse.contracts.staging import differences
+    from ecowarehouse.new_feed import next_step, unreadable
     from ecowarehouse.settings import Settings
 
     settings = Settings.load()
@@ -58,6 +62,7 @@ def check(
     if not broken and not chosen:
         raise typer.BadParameter(f"no feed {feed!r}; there are: {', '.join(found.contracts) or 'none'}")
     problems = [*broken, *(line for c in chosen for line in differences(c, settings.dbt_project))]
+    problems += [line for c in chosen for line in unreadable(settings, c)]
     schema = settings.project_root / _SCHEMA
     if feed is None and (not schema.exists() or schema.read_text(encoding="utf-8") != _schema_text()):
         problems.append(f"{_SCHEMA}: is not what the model says; run `eco source schema --write`")
@@ -66,6 +71,8 @@ def check(
     typer.echo("\n".join(problems) or f"{len(chosen)} contract(s) as meant")
     if problems:
         raise typer.Exit(1)
+    if feed is not None:
+        typer.echo(f"next: {next_step(settings, chosen[0])}")
 
 
 def _ask(contract: Contract) -> str | None:
@@ -119,31 +126,30 @@ def new(
     feed: Annotated[str, typer.Argument(help="Name of the feed, such as noise_hourly.")],
     department: Annotated[str, typer.Option(help="Key in departments.yml; it needs a duty for the element.")],
     element: Annotated[str, typer.Option(help="Element that the feed belongs to.")],
+    answers: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--from",
+            help="A recorded answer (CSV, JSON, XML) to propose from and to keep for the test; may repeat.",
+        ),
+    ] = None,
 ) -> None:
-    """A contract to fill in, its staging views, and skeletons of expectations and test."""
-    from ecowarehouse.contracts import load_contracts
-    from ecowarehouse.contracts.scaffold import new_files
-    from ecowarehouse.contracts.staging import staging_files
+    """All files of a feed: contract, staging views, test, recorded answers; a suite where the element has none."""
+    from ecowarehouse.contracts.scaffold import ScaffoldError
+    from ecowarehouse.new_feed import begin
     from ecowarehouse.settings import Settings
 
     settings = Settings.load()
-    files = new_files(settings.project_root, settings.city, feed, department, element)
-    for path, text in files.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        typer.echo(f"wrote {path}")
-    found = load_contracts(settings.city)
-    if feed in found.contracts:
-        for path, text in staging_files(found.contracts[feed], settings.dbt_project).items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-            typer.echo(f"wrote {path}")
-    for broken in found.broken.values():
-        if broken.feed_guess == feed:
-            typer.echo(broken.message)
-    typer.echo(
-        f"next: fill in the contract, then `eco source staging {feed} --write` and `eco source check {feed}`"
-    )
+    try:
+        for path in begin(settings, feed, department, element, answers or ()):
+            typer.echo(f"wrote {_shown(path, settings.project_root)}")
+    except ScaffoldError as error:
+        raise typer.BadParameter(str(error)) from error
+    typer.echo(f"next: answer each `TODO` of the contract; `eco source check {feed}` names them")
+
+
+def _shown(path: Path, root: Path) -> Path:
+    return path.relative_to(root) if path.is_relative_to(root) else path
 
 
 def _contract(city: Path, feed: str) -> Contract:

@@ -14,6 +14,7 @@ import yaml
 from pydantic import ValidationError
 
 from ecowarehouse.contracts.model import Contract
+from ecowarehouse.contracts.open_questions import open_questions
 from ecowarehouse.contracts.values import normal_unit
 from ecowarehouse.duties import Duties
 
@@ -29,11 +30,12 @@ _MENDS = {
 
 @dataclass(frozen=True, slots=True)
 class BrokenContract:
-    """A file that is no valid contract: where it is, which feed it seems to be, what to mend."""
+    """A file that is no valid contract: where it is, which feed of which element it seems to be, what to mend."""
 
     path: Path
     feed_guess: str
     message: str
+    element_guess: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +100,17 @@ def load_contracts(city: Path, vocabulary: Path | None = None) -> ContractSet:
     paths: dict[str, list[Path]] = defaultdict(list)
     broken: dict[str, BrokenContract] = {}
     for path in sorted([*root.rglob("*.yml"), *root.rglob("*.yaml")]):
-        guess = path.stem
+        guess, element = path.stem, ""
         try:
             content = _read(path)
-            guess = str(content.get("feed", guess))
+            guess, element = str(content.get("feed", guess)), str(content.get("element", ""))
             contract = validate(content)
             _judge(contract, path, known, duties)
+            if _open(path):
+                raise _ProblemError("")  # what is open is told beside whatever else is wrong
         except _ProblemError as problem:
-            broken[str(path.relative_to(root))] = _broken(path, city, guess, str(problem))
+            told = "\n".join(filter(None, [str(problem), *_open(path)]))
+            broken[str(path.relative_to(root))] = _broken(path, city, guess, told, element)
             continue
         contracts[contract.feed] = contract
         paths[contract.feed].append(path)
@@ -123,9 +128,27 @@ def load_contracts(city: Path, vocabulary: Path | None = None) -> ContractSet:
     )
 
 
-def _broken(path: Path, city: Path, guess: str, problem: str) -> BrokenContract:
+def _broken(path: Path, city: Path, guess: str, problem: str, element: str = "") -> BrokenContract:
     shown = path.relative_to(city.parent)
-    return BrokenContract(path, guess, "\n".join(f"{shown}: {line}" for line in problem.splitlines()))
+    return BrokenContract(
+        path, guess, "\n".join(f"{shown}: {line}" for line in problem.splitlines()), element
+    )
+
+
+def _open(path: Path) -> list[str]:
+    try:
+        return list(open_questions(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError):
+        return []  # which is what is wrong with it
+
+
+def read_unfinished(path: Path) -> Contract:
+    """A contract as it stands, whatever its open questions, vocabulary and duties: for what shows it, never for a run.
+
+    Raises:
+        ValueError: no contract at all; one line for each field to mend.
+    """
+    return validate(_read(path))
 
 
 def _read(path: Path) -> dict[str, Any]:
