@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
 
 import pytest
 
@@ -127,7 +128,7 @@ def test_links_between_the_documents_lead_somewhere(tmp_path: Path) -> None:
             file, _, fragment = href.partition("#")
             target = (path.parent / file).resolve() if file else path
             assert target.exists(), f"{path.name}: {href}"
-            assert not fragment or fragment in ids[target], f"{path.name}: {href} names no heading"
+            assert not fragment or unquote(fragment) in ids[target], f"{path.name}: {href} names no heading"
 
 
 def test_relative_links_of_the_sources_name_files_that_exist() -> None:
