@@ -99,6 +99,7 @@ class Toy:
     def __init__(self, admin: psycopg.Connection[Any], conn: psycopg.Connection[Any], folder: Path) -> None:
         self.admin, self.conn, self.folder = admin, conn, folder
         self.unapproved: list[str] = []
+        self.standards = "those of the build"
         self.datasets: list[ToyDataset] = [STATION_HOUR, AREA_DAY]
         self.reports: Path | None = None
         self.write_suite(suite())
@@ -133,7 +134,8 @@ class Toy:
         return Setup(
             datasets=self.datasets,  # type: ignore[arg-type]
             expectations=self.folder, zone=ZONE, lateness={"toy": 3 * HOUR},
-            unapproved=lambda conn: self.unapproved, reports=self.reports,
+            unapproved=lambda conn: self.unapproved, applied=lambda conn: self.standards,
+            reports=self.reports,
         )  # fmt: skip
 
     def clock(self, known_at: datetime) -> int:
@@ -173,8 +175,8 @@ class Toy:
         batch = self.clock(moment)
         row = self.admin.execute(
             "with s as (insert into governance.step (kind, subject, outcome) values ('build', 'air', 'done')"
-            " returning step_id) insert into governance.build (element, step_id, outcome, known_at)"
-            " select 'air', step_id, %s, %s from s returning build_id", [outcome, moment],
+            " returning step_id) insert into governance.build (element, step_id, outcome, known_at, standards_hash)"
+            " select 'air', step_id, %s, %s, %s from s returning build_id", [outcome, moment, self.standards],
         ).fetchone()  # fmt: skip
         assert row
         self.admin.execute("insert into governance.build_batch values (%s, %s)", [row[0], batch])

@@ -34,7 +34,7 @@ def publish(
     document: Annotated[str | None, typer.Option(help="What it rests on.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """Release the newest build of each element; exit code 3 if a candidate changed after its verdict."""
+    """Release the newest build of each element; exit code 3 if something no longer is as the gate saw it."""
     if embargo:
         if datasets or not (first and until and reason and by):
             raise typer.BadParameter("an embargo takes one dataset, --from, --until, --reason and --by")

@@ -12,7 +12,7 @@ import psycopg
 
 from ecowarehouse import ledger
 from ecowarehouse.decisions import covering
-from ecowarehouse.gate import clock, store
+from ecowarehouse.gate import clock, standards, store
 from ecowarehouse.gate.judge_frame import Judgement, judge_frame
 from ecowarehouse.gate.measure import Measured, MeasureError, measure
 from ecowarehouse.gate.setup import Setup
@@ -159,9 +159,9 @@ def _cases(conn: psycopg.Connection[Any], build: Build, setup: Setup) -> list[_C
 
 
 def _judge_cases(conn: psycopg.Connection[Any], build: Build, setup: Setup, cases: Sequence[_Case]) -> None:
-    standards = _standards_fault(conn, setup) if cases else None
+    standing = standards.fault(conn, build, setup) if cases else None
     for case in cases:
-        case.fault = standards or _place_fault(case, setup)
+        case.fault = standing or _place_fault(case, setup)
         if case.fault is None:
             try:
                 _judge_case(conn, build, setup, case)
@@ -169,19 +169,6 @@ def _judge_cases(conn: psycopg.Connection[Any], build: Build, setup: Setup, case
                 case.fault = f"measures not computed: {error}. Mend: expectations/{build.element}.yml"
         if case.fault is not None:
             case.verdicts = [blocked(case.dataset.dataset, p, "closed", case.fault) for p in case.periods]
-
-
-def _standards_fault(conn: psycopg.Connection[Any], setup: Setup) -> str | None:
-    """Changed seeds block everything that was computed with them, and nothing can be waived."""
-    try:
-        with conn.transaction():
-            changed = setup.unapproved(conn)
-    except Exception as error:  # noqa: BLE001 - whatever a check raises blocks, and is told
-        return f"approval of the standards could not be checked ({type(error).__name__}: {error})"
-    if not changed:
-        return None
-    mend = "Mend: eco standards diff, then approve or restore, and rebuild"
-    return f"standards not approved: {', '.join(changed)}. {mend}"
 
 
 def _place_fault(case: _Case, setup: Setup) -> str | None:

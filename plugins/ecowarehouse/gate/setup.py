@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """Datasets, suites, lateness of feeds, and who says which standards are approved."""
+    """Datasets, suites, lateness of feeds, and who says which standards are applied and approved."""
 
     datasets: Sequence[Dataset]
     expectations: Path
     zone: str
     lateness: Mapping[str, timedelta]
     unapproved: Callable[[psycopg.Connection[Any]], list[str]]
+    applied: Callable[[psycopg.Connection[Any]], str]
     reports: Path | None = None
 
     @classmethod
@@ -36,7 +37,7 @@ class Setup:
         """
         from ecowarehouse.contracts import load_contracts
         from ecowarehouse.datasets import load_datasets
-        from ecowarehouse.standards import unapproved
+        from ecowarehouse.standards import applied_hash, unapproved
 
         settings = settings or Settings.load()
         contracts = load_contracts(settings.city).contracts
@@ -46,6 +47,7 @@ class Setup:
             zone=settings.timezone,
             lateness={contract.feed: contract.schedule.lateness for contract in _values(contracts)},
             unapproved=unapproved,
+            applied=applied_hash,
             reports=settings.gate_reports,
         )
 

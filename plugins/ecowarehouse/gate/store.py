@@ -38,7 +38,7 @@ where j.verdict = 'blocked' and b.state is distinct from 'blocked'
 _STAND_NOW = (
     _JUDGED
     + """
-update governance.dataset_state s set judged_build = %(build)s, state = case
+update governance.dataset_state s set judged_build = %(build)s, refused = null, state = case
     when j.verdict = 'blocked' then 'blocked'
     when s.released_checksum is distinct from j.content then 'waiting'
     when j.period_state = 'open' then 'open'
@@ -71,6 +71,7 @@ class Build:
     known_at: datetime | None
     dbt_invocation: str | None
     code_version: str | None
+    standards_hash: str | None
 
 
 def read_build(conn: psycopg.Connection[Any], build_id: int) -> Build:
@@ -80,7 +81,7 @@ def read_build(conn: psycopg.Connection[Any], build_id: int) -> Build:
         GateError: there is none.
     """
     row = conn.execute(
-        "select build_id, element, outcome, known_at, dbt_invocation, code_version"
+        "select build_id, element, outcome, known_at, dbt_invocation, code_version, standards_hash"
         " from governance.build where build_id = %s",
         [build_id],
     ).fetchone()
@@ -278,7 +279,8 @@ def unresolved_verdicts(conn: psycopg.Connection[Any], dataset: str | None) -> l
     with conn.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(
             """
-            select s.dataset, s.period_start, s.state, s.judged_build, v.verdict, v.period_state, v.reason
+            select s.dataset, s.period_start, s.state, s.judged_build, v.verdict, v.period_state,
+                coalesce(s.refused, v.reason) as reason
             from governance.dataset_state s
             left join lateral (
                 select * from governance.verdict v

@@ -19,6 +19,7 @@ from ecowarehouse.checksum import (
     relation_name,
 )
 from ecowarehouse.decisions import covering
+from ecowarehouse.gate import standards
 from ecowarehouse.gate.setup import Setup
 from ecowarehouse.gate.store import (
     Build,
@@ -26,6 +27,7 @@ from ecowarehouse.gate.store import (
     content_id,
     read_build,
     require_built,
+    valid_waivers,
 )
 from ecowarehouse.gate.suites import DatasetSuite, SuiteError, suite_of
 from ecowarehouse.marts import newest_build
@@ -90,6 +92,7 @@ class _Cleared:
     checksum: str
     suite_hash: str
     held_rows: float | None
+    waivers: Sequence[int] = ()
     decided: str | None = None
 
 
@@ -154,6 +157,7 @@ def _works(
     works = []
     # Asked before anything is published: a decision that ends in between is noticed by the next gate.
     decided = covering.decided(conn, build.element)
+    changed: str | None = None
     for dataset in setup.of_element(build.element):
         if wanted and dataset.dataset not in wanted:
             continue
@@ -165,7 +169,8 @@ def _works(
         except SuiteError as error:
             result.refused += [Refused(dataset.dataset, c.period_start, str(error)) for c in cleared]
             continue
-        standing = _still_standing(conn, dataset, suite, cleared, setup.zone, result)
+        changed = changed or standards.fault(conn, build, setup)
+        standing = _still_standing(conn, dataset, suite, cleared, setup.zone, changed, result)
         standing = [
             replace(period, decided=decided.get((dataset.dataset, period.period_start)))
             for period in standing
@@ -180,7 +185,8 @@ def _cleared(conn: psycopg.Connection[Any], build: Build, dataset: str) -> list[
     rows = conn.execute(
         """
         select s.period_start, v.verdict, v.period_state, v.checksum, v.suite_hash,
-               (v.figures ->> 'held_rows')::float
+               (v.figures ->> 'held_rows')::float,
+               array(select (f ->> 'waiver_id')::bigint from jsonb_array_elements(v.failed) f where f ? 'waiver_id')
         from governance.dataset_state s
         cross join lateral (
             select * from governance.verdict v
@@ -202,9 +208,13 @@ def _still_standing(
     suite: DatasetSuite,
     cleared: Sequence[_Cleared],
     zone: str,
+    changed: str | None,
     result: ReleaseResult,
 ) -> list[_Cleared]:
-    """Those whose candidate and suite are still what the gate saw; the others are refused."""
+    """Those whose candidate, suite, standards and waivers are still what the gate saw; the others are refused.
+
+    `changed` says what became of the standards since, if anything did.
+    """
     columns = column_names(conn, dataset.relation)
     now: Mapping[datetime, str] = {}
     if columns:
@@ -213,13 +223,19 @@ def _still_standing(
         )
         found = conn.execute(statement.encode(), {"periods": [c.period_start for c in cleared]}).fetchall()
         now = {period: checksum for period, _, checksum in found}
+    waived = {waiver.waiver_id for waiver in valid_waivers(conn, dataset.dataset)}
     standing = []
     for period in cleared:
-        if now.get(period.period_start) != period.checksum:
+        if changed is not None:
+            reason = changed
+        elif now.get(period.period_start) != period.checksum:
             mend = f"Mend: eco build {dataset.element}, then eco gate"
             reason = f"{dataset.relation} changed after the verdict. {mend}"
         elif period.suite_hash != suite.hash:
             reason = f"expectations/{dataset.element}.yml changed after the verdict. Mend: eco gate"
+        elif ended := sorted(set(period.waivers) - waived):
+            mend = "Mend: correct and rebuild, or decide again with eco gate waive; then eco gate"
+            reason = f"waiver {', '.join(map(str, ended))} ended after the verdict. {mend}"
         else:
             standing.append(period)
             continue
@@ -411,8 +427,9 @@ def _refuse(conn: psycopg.Connection[Any], result: ReleaseResult) -> None:
     """A refused period is blocked until the next gate, and people are told."""
     for refused in result.refused:
         conn.execute(
-            "update governance.dataset_state set state = 'blocked' where dataset = %s and period_start = %s",
-            [refused.dataset, refused.period_start],
+            "update governance.dataset_state set state = 'blocked', refused = %s"
+            " where dataset = %s and period_start = %s",
+            [refused.reason, refused.dataset, refused.period_start],
         )
         conn.execute(
             "insert into governance.notice (kind, subject, message) values ('blocked', %s, %s)",

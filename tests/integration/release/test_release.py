@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
 
+from ecowarehouse.decisions.record import revoke
 from ecowarehouse.gate import waive
+from ecowarehouse.gate.store import unresolved_verdicts
 from ecowarehouse.postgres.connection import connect
 from ecowarehouse.release import RelationError, publishing
 from tests.integration.toy_mart import HOUR, STATIONS, T0, Toy, local_day
@@ -139,9 +142,97 @@ def test_a_failed_expectation_can_be_waived_by_a_named_person(toy: Toy) -> None:
 
 
 def _soon() -> Any:
-    from datetime import UTC, datetime
-
     return datetime.now(UTC) + timedelta(days=1)
+
+
+def _waived(toy: Toy, until: datetime) -> tuple[int, int]:
+    """A build of an hour that lost three stations, let through by a waiver; both ids."""
+    released(toy)
+    gone = T0 + 29 * HOUR
+    toy.admin.execute("delete from air.station_hour where period_start = %s and station_code < 'S03'", [gone])
+    build = toy.build([gone])
+    waiver = waive(
+        toy.conn, "air.station_hour", period_from=gone, period_to=gone + HOUR, expectation="stations",
+        reason="flood", by="Wei", until=until, setup=toy.setup(),
+    )  # fmt: skip
+    assert toy.judge(build).outcome == "done"
+    return build, waiver
+
+
+def _run_out(toy: Toy, waiver: int) -> None:
+    toy.admin.execute("alter table decision.waiver disable trigger append_only")
+    toy.admin.execute("update decision.waiver set until = clock_timestamp() where waiver_id = %s", [waiver])
+
+
+def _revoke(toy: Toy, waiver: int) -> None:
+    revoke(toy.conn, f"waiver/{waiver}", by="Wei", reason="the stations were never without power")
+
+
+@pytest.mark.parametrize("end", [_run_out, _revoke])
+def test_a_waiver_that_ended_after_the_verdict_lets_nothing_through(
+    toy: Toy, end: Callable[[Toy, int], None]
+) -> None:
+    build, waiver = _waived(toy, _soon())
+    end(toy, waiver)
+    result = toy.release(build)
+    assert [r.period_start for r in result.refused] == [T0 + 29 * HOUR]
+    assert _told(toy, build) == ("blocked", 10, result.refused[0].reason)
+    assert f"waiver {waiver} ended after the verdict" in result.refused[0].reason
+    assert toy.judge(build).outcome == "blocked", "the gate says the same, in its own words"
+    [shown] = unresolved_verdicts(toy.admin, "air.station_hour")
+    assert "stations_share is 0.7" in shown["reason"]
+
+
+def _told(toy: Toy, build: int) -> tuple[str, int, str]:
+    """Outcome in the ledger, rows readable of the hour in question, and the reason that `eco gate show` has."""
+    [step] = toy.all(
+        "select outcome, figures -> 'reasons' ->> 0 from governance.step where kind = 'release' and build_id = %s",
+        build,
+    )
+    [shown] = unresolved_verdicts(toy.admin, "air.station_hour")
+    assert step[1] == shown["reason"]
+    hour = T0 + 29 * HOUR
+    return (
+        step[0],
+        toy.one("select count(*) from shared.air_station_hour where period_start = %s", hour),
+        step[1],
+    )
+
+
+def _unapproved(toy: Toy) -> None:
+    toy.unapproved = ["standards/air_limits.csv"]
+
+
+def _applied(toy: Toy) -> None:
+    toy.standards = "others, approved"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (_unapproved, "standards not approved: standards/air_limits.csv"),
+        (_applied, "made by other standards"),
+    ],
+)
+def test_standards_that_changed_after_the_verdict_let_nothing_through(
+    toy: Toy, change: Callable[[Toy], None], told: str
+) -> None:
+    released(toy)
+    toy.admin.execute("update air.station_hour set aqi = 60 where period_start = %s", [T0 + 29 * HOUR])
+    build = toy.build([T0 + 29 * HOUR])
+    assert toy.judge(build).outcome == "done"
+    change(toy)
+    result = toy.release(build)
+    assert told in result.refused[0].reason
+    assert _told(toy, build) == ("blocked", 10, result.refused[0].reason)
+    assert toy.one("select count(*) from shared.air_station_hour where aqi = 60") == 0
+    again = toy.judge(build)
+    assert told in again.blocked[0].reason, "nor does the gate"
+    toy.unapproved = []
+    build = toy.build([T0 + 29 * HOUR])
+    toy.judge(build)
+    assert toy.release(build).outcome == "done"
+    assert toy.one("select count(*) from shared.air_station_hour where aqi = 60") == 10
 
 
 def test_rows_are_held_back_below_the_threshold_and_the_nation_is_not(toy: Toy) -> None:
