@@ -32,6 +32,10 @@ from ecowarehouse.formats.quotes import Padded, Quotes
 from ecowarehouse.formats.sniff import Source
 
 _FORMAT = re.compile(r"\d+[a-zA-Z]")
+_NOT_ENDED = (
+    "the last line has no end, which this source always gives it, so its last cell may be cut. "
+    "Mend: fetch it again; or end the line, if you know that the file is whole"
+)
 
 
 def read(contract: Contract, form: CsvForm, source: Source) -> Iterator[ReceivedTable]:
@@ -76,6 +80,8 @@ def cells(form: CsvForm, lines: Lines, names: list[str | None], source: Source) 
         columns = [pa.array(numbers), *(batch.column(name) for name in known)]
         yield ReceivedTable(pa.Table.from_arrays(columns, schema=received_schema(known)))
     _refuse_cut(ragged, last, source, quotes)
+    if form.last_line_ends and not _is_ended(source):
+        raise FormatProblem("truncated", _NOT_ENDED)
     if not last and not ragged:
         raise FormatProblem("no_rows", "a header line and no row" if form.header_line else "no row")
     rejects = list(_rejections(ragged, quotes))
@@ -176,7 +182,7 @@ def _refuse_cut(ragged: list[Any], last: int, source: Source, quotes: Quotes) ->
     if not ragged or ragged[-1].number < last:
         return
     row = ragged[-1]
-    ended = source.tail.endswith((b"\n", b"\r", b"\x00"))
+    ended = _is_ended(source)
     line = quotes.open_line(row.text)
     if line is None and row.actual_columns < row.expected_columns:
         if '"' in row.text and not _is_closed(row.text):
@@ -186,6 +192,11 @@ def _refuse_cut(ragged: list[Any], last: int, source: Source, quotes: Quotes) ->
             raise FormatProblem("truncated", f"the last line has {found} and no end")
     if line is not None and not ended:
         raise FormatProblem("truncated", f"the last line ends inside a quoted cell, in row {row.number}")
+
+
+def _is_ended(source: Source) -> bool:
+    """Whether the last line has an end, in any encoding."""
+    return source.tail.endswith((b"\n", b"\r", b"\x00"))
 
 
 def _is_closed(text: str) -> bool:

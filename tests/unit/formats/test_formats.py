@@ -137,6 +137,25 @@ def test_damaged_csv(payload: bytes, expected: str) -> None:
     assert reason(AIR, "csv", payload) == expected
 
 
+def test_a_last_line_cut_inside_its_last_cell_is_told_by_its_missing_end() -> None:
+    whole = as_csv([ROW, [*ROW[:-1], "12.5"]])
+    always, perhaps = with_csv(last_line_ends=True), with_csv(last_line_ends=False)
+    for cut in (whole[:-1], whole[:-2], gzip.compress(whole[:-3])):
+        assert problem(always, "csv", cut).startswith("truncated: the last line has no end")
+        assert formats.read_table(perhaps, "csv", cut).table.num_rows == 2, (
+            "a missing end alone proves nothing"
+        )
+    for end in ("\n", "\r\n"):
+        assert formats.read_table(always, "csv", as_csv([ROW], end=end)).table.num_rows == 1
+
+
+def test_the_national_feeds_promise_to_end_their_last_line() -> None:
+    for feed in ("cnemc_air_hourly", "cnemc_water_station"):
+        form = CONTRACTS[feed].forms.csv
+        assert form is not None
+        assert form.last_line_ends
+
+
 def test_xml_as_served() -> None:
     payload = as_xml(xml_row(co="&mdash;", area="a&amp;b", so2=""), xml_row(co="&#8212;"))
     found = formats.read_table(AIR, "xml", payload).table

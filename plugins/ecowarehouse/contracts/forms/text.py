@@ -78,6 +78,10 @@ class CsvForm(LinesForm, HeadedForm):
         default=False,
         description="true: a row may end before its last columns, which are then empty; a cut row can't be told",
     )
+    last_line_ends: bool = Field(
+        default=False,
+        description="true: the source ends its last line too; content whose last line has no end was cut",
+    )
     line_ends_in_cells: bool = Field(
         default=False,
         description="true: a quoted cell may hold line ends, and an unclosed quote can't be told by its line",
