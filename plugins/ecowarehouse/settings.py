@@ -10,8 +10,10 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 DEFAULT_DATABASE = "eco"
@@ -20,6 +22,17 @@ CITY_FILE = "city.yml"
 
 class SettingsError(ValueError):
     """A setting is missing or makes no sense; the message names it and says what is expected."""
+
+
+def _days(path: Path, exports: Any) -> timedelta | None:
+    if exports is None:
+        return None
+    days = exports.get("keep_days") if isinstance(exports, dict) and set(exports) == {"keep_days"} else None
+    if not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= 36_500:
+        raise SettingsError(
+            f"{path}: exports needs keep_days, a whole number of days from 1 on, and nothing else"
+        )
+    return timedelta(days=days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +45,15 @@ class City:
     department: str
     timezone: str
     languages: tuple[str, ...]
+    keep_exports: timedelta | None = None
 
     @classmethod
     def read(cls, folder: Path) -> City:
         """Read `city.yml` of a city folder.
 
         Raises:
-            SettingsError: the file is missing, is no YAML mapping, lacks a key or names an unknown time zone.
+            SettingsError: the file is missing, is no YAML mapping, lacks a key, names an unknown time zone or keeps
+                exports for no number of days.
         """
         import yaml  # 0.1 s, which `eco --help` has no use for
 
@@ -59,6 +74,7 @@ class City:
                 department=str(content["department"]),
                 timezone=str(content["timezone"]),
                 languages=tuple(str(language) for language in content["languages"]),
+                keep_exports=_days(path, content.get("exports")),
             )
         except (KeyError, TypeError) as error:
             raise SettingsError(

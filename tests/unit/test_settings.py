@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,9 @@ def test_a_url_of_another_database_is_refused() -> None:
         (GOOD.replace("timezone", "zone"), "needs code"),
         (GOOD.replace("department", "bureau"), "needs code"),
         (GOOD.replace("Asia/Shanghai", "Asia/Atlantis"), "unknown time zone"),
+        (GOOD + "exports: {keep_days: 0}", "keep_days, a whole number of days"),
+        (GOOD + "exports: {days: 30}", "keep_days, a whole number of days"),
+        (GOOD + "exports: 30", "keep_days, a whole number of days"),
     ],
 )
 def test_a_bad_city_is_named(tmp_path: Path, content: str | None, says: str) -> None:
@@ -57,6 +61,13 @@ def test_a_bad_city_is_named(tmp_path: Path, content: str | None, says: str) -> 
     with pytest.raises(SettingsError, match=says) as caught:
         City.read(tmp_path)
     assert "city.yml" in str(caught.value)
+
+
+def test_exports_are_kept_for_ever_unless_the_city_says_how_long(tmp_path: Path) -> None:
+    (tmp_path / "city.yml").write_text(GOOD, encoding="utf-8")
+    assert City.read(tmp_path).keep_exports is None
+    (tmp_path / "city.yml").write_text(GOOD + "exports: {keep_days: 30}", encoding="utf-8")
+    assert City.read(tmp_path).keep_exports == timedelta(days=30)
 
 
 def test_generated_secrets_are_private_and_stay(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,12 @@ def export(
     datasets: Annotated[list[str] | None, typer.Argument(help="All of the face if none is given.")] = None,
     out: Annotated[Path | None, typer.Option(help="Where to (default: ECO_HOME/export).")] = None,
     face: Annotated[str, typer.Option(help="open: for the public; shared: for departments.")] = "open",
+    keep_days: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Remove files of versions that a newer one replaced longer ago (default: city.yml)."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Write the newest released version into DIR/FACE; what has not changed keeps its files."""
@@ -30,7 +37,10 @@ def export(
     if chosen is None:
         raise typer.BadParameter(f"--face is {' or '.join(exports.FACES)}")
     with connect(application="export") as conn:
-        result = exports.export(conn, datasets=datasets or (), face=chosen, out=out)
+        result = exports.export(
+            conn, datasets=datasets or (), face=chosen, out=out,
+            keep=None if keep_days is None else timedelta(days=keep_days),
+        )  # fmt: skip
     if as_json:
         typer.echo(json.dumps(result.summary(), ensure_ascii=False))
         return

@@ -6,7 +6,7 @@ import shutil
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -65,6 +65,7 @@ class _House:
     datasets: Sequence[Dataset]
     contracts: dict[str, Contract]
     today: date
+    keep: timedelta | None
 
 
 def export(
@@ -76,6 +77,7 @@ def export(
     face: Face = "open",
     out: Path | None = None,
     today: date | None = None,
+    keep: timedelta | None = None,
     run_id: str | None = None,
 ) -> ExportResult:
     """Write the newest released version of these datasets, or of all, into `<out>/<face>/`.
@@ -91,6 +93,7 @@ def export(
         face: `open` for the public, `shared` for departments.
         out: `ECO_HOME/export` by default.
         today: the date by which the validity of publishing is judged; the city's by default.
+        keep: how long files of a version stay after a newer one came; what the city declares by default.
         run_id: the run that asks, for the ledger.
 
     Raises:
@@ -98,7 +101,7 @@ def export(
         LockNotObtained: another export of the same folder has been running for too long.
     """
     settings = settings or Settings.load()
-    house = _house(settings, today)
+    house = _house(settings, today, keep)
     wanted = _wanted(house, datasets, elements, face)
     root = (out or settings.exports).expanduser().resolve()
     result = ExportResult(face, root / face, elements=_elements(house, datasets, elements))
@@ -124,11 +127,13 @@ def subject(settings: Settings, face: Face, root: Path | None = None) -> str:
     return face if root is None or root == settings.exports else f"{face} {root}"
 
 
-def _house(settings: Settings, today: date | None) -> _House:
+def _house(settings: Settings, today: date | None, keep: timedelta | None) -> _House:
     city = City.read(settings.city)
     contracts = load_contracts(settings.city).contracts
     here = today or datetime.now(ZoneInfo(city.timezone)).date()
-    return _House(settings, city, load_datasets(settings), contracts, here)
+    return _House(
+        settings, city, load_datasets(settings), contracts, here, city.keep_exports if keep is None else keep
+    )
 
 
 def export_standing(
@@ -220,7 +225,7 @@ def _one(conn: psycopg.Connection[Any], house: _House, dataset: Dataset, result:
     if written is None:
         return False
     result.written[dataset.dataset] = written
-    taken_back = purging.purge_what_may_not_stand(conn, dataset, folder)
+    taken_back = purging.purge_what_may_not_stand(conn, dataset, folder, house.keep)
     return bool(taken_back) or before != manifest.read(folder / manifest.LATEST)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,21 +18,30 @@ from ecowarehouse.exports.retracted import Retraction
 _HANDLED: Final = ".retracted.json"
 _CLOSED: Final = {"zh": "含有不再公开的字段", "en": "it has a column that is no longer shown"}
 _RETRACTED: Final = {"zh": "含有已撤回的数据", "en": "it has data that were retracted"}
+_OLD: Final = {
+    "zh": "已被新版本取代，文件保留期已满",
+    "en": "a newer version came longer ago than files are kept",
+}
 
 
-def purge_what_may_not_stand(conn: psycopg.Connection[Any], dataset: Dataset, folder: Path) -> list[Version]:
-    """After the newest version is written: take back older ones with closed columns or retracted rows.
+def purge_what_may_not_stand(
+    conn: psycopg.Connection[Any], dataset: Dataset, folder: Path, keep: timedelta | None = None
+) -> list[Version]:
+    """After the newest version is written: take back older ones with closed columns, with retracted rows, or too old.
 
-    Costs a look at a few schemas and at the decisions; manifests are read only if there is something to take back.
+    Costs a look at a few schemas, the decisions and the two oldest manifests; more only if something is taken back.
 
     Args:
         conn: reads `decision` and `governance`.
         dataset: the dataset.
         folder: its folder on one face; the caller holds the lock of the face.
+        keep: how long files of a version stay after a newer one came; None: for ever.
     """
     taken_back = _purge_closed_columns(folder)
     for retraction in retracted.retractions(conn, dataset.dataset):
         taken_back += _purge_retracted(folder, retraction)
+    if keep is not None:
+        taken_back += _purge_old(folder, keep)
     if taken_back or files.is_unfinished(folder):
         tidy(folder)
         files.end(folder)
@@ -94,6 +104,26 @@ def _purge_closed_columns(folder: Path) -> list[Version]:
     ]
     for version in found:
         _take_back(folder, version, _CLOSED)
+    return found
+
+
+def _purge_old(folder: Path, keep: timedelta) -> list[Version]:
+    """Versions that were superseded longer before the newest than files are kept; the clock on the wall has no say."""
+    newest = manifest.latest(folder)
+    assert newest is not None
+    limit = datetime.fromisoformat(newest["last_updated"]) - keep
+    found = []
+    for (version, _), (_, following) in pairwise(manifest.manifests(folder).items()):
+        superseded = manifest.read(following)
+        if superseded is None or str(version) == newest["version"]:
+            continue
+        if datetime.fromisoformat(superseded["last_updated"]) >= limit:
+            break
+        found.append(version)
+    if found:
+        files.begin(folder)
+    for version in found:
+        _take_back(folder, version, _OLD)
     return found
 
 
