@@ -67,6 +67,20 @@ def contract(feed: str, given: Settings) -> Contract:
     return found[feed]
 
 
+def subject(name: str) -> None:
+    """Refuse what is neither a dataset nor a feed: of it there is nothing to list."""
+    from ecowarehouse.contracts import load_contracts
+    from ecowarehouse.datasets import load_datasets
+    from ecowarehouse.decisions import DecisionRefused
+
+    given = settings()
+    known = {one.dataset for one in load_datasets(given)} | set(load_contracts(given.city).contracts)
+    if name not in known:
+        raise DecisionRefused(
+            f"{name!r} is neither a dataset nor a feed; there are {', '.join(sorted(known))}"
+        )
+
+
 def tell(reference: Any, element: str, as_json: bool, **more: Any) -> None:
     """The decision's id and what makes it show."""
     import json

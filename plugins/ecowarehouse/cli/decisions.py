@@ -1,4 +1,4 @@
-"""Decisions of people: `eco decisions list`, `revoke`, `disagree`."""
+"""Decisions of people: `eco decisions list`, `revoke`, `disagree`, `left`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import typer
 from ecowarehouse.cli import _decide
 
 app = typer.Typer(no_args_is_help=True)
+
+FOR_GOOD = "9998"
 
 Json = Annotated[bool, typer.Option("--json", help="For programs.")]
 
@@ -26,6 +28,8 @@ def show(
 
     with connect("eco_engineer", application="decisions list") as conn:
         found = entries(conn, subject=subject, only_holding=not ended)
+    if subject and not found:
+        _decide.subject(subject)
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, default=str))
         return
@@ -95,3 +99,30 @@ def disagree(
             rows=datasets.row_scope(dataset, site, where or ()),
         )  # fmt: skip
     _decide.tell(written, dataset.element, as_json)
+
+
+@app.command()
+def left(
+    names: Annotated[list[str], typer.Argument(metavar="DATASET...", help="Datasets of one element.")],
+    site: Annotated[str, typer.Option(help="The site's code, as the datasets have it.")],
+    first: Annotated[str, typer.Option("--from", help=f"The first period without it: {_decide.PERIOD}")],
+    reason: Annotated[str, typer.Option(help="Why it is no longer there; shown beside the data.")],
+    by: Annotated[str, typer.Option(help="Who decides.")],
+    last: Annotated[
+        str, typer.Option("--to", help="The last period without it; for good if not given.")
+    ] = FOR_GOOD,
+    document: Annotated[str | None, typer.Option(help="What it rests on.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write down that a site has left: the gate no longer expects it. What it reported stays."""
+    from ecowarehouse.decisions import datasets
+    from ecowarehouse.postgres.connection import connect
+
+    given = _decide.settings()
+    chosen = [_decide.dataset(name, given) for name in dict.fromkeys(names)]
+    with connect("eco_steward", application="left") as conn:
+        written = datasets.depart(
+            conn, chosen, site=site, periods=_decide.periods(first, last, given.timezone), reason=reason, by=by,
+            document=document, zone=given.timezone,
+        )  # fmt: skip
+    _decide.tell(", ".join(map(str, written)), chosen[0].element, as_json)

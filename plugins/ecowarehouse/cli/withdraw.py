@@ -41,7 +41,7 @@ def withdraw(
     with connect("eco_steward", application="withdraw") as conn:
         written = datasets.withdraw(
             conn, dataset, periods=meant, kind=kind, reason=reason, by=by, document=document,
-            rows=datasets.row_scope(dataset, site, where or ()),
+            zone=given.timezone, rows=datasets.row_scope(dataset, site, where or ()),
         )  # fmt: skip
         result = enforce(conn, given, dataset)
     changed = result.withdrawn.get(name, 0) if result else 0

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 
 from ecowarehouse.checksum import identifier, literal, period_expression, period_value
+from ecowarehouse.postgres.session import acting_as
 
 if TYPE_CHECKING:
     from ecowarehouse.datasets import Dataset
@@ -92,6 +94,29 @@ def settled_otherwise(conn: psycopg.Connection[Any], element: str) -> Sequence[t
 def marked(content: str, decisions: str | None) -> str:
     """What a release of a period consists of, with the decisions it stands under."""
     return f"{content}{_MARK}{decisions}" if decisions else content
+
+
+def speaks_of_rows(
+    conn: psycopg.Connection[Any],
+    dataset: Dataset,
+    relation: str,
+    periods: tuple[datetime, datetime],
+    row_scope: Mapping[str, str],
+    zone: str,
+) -> bool:
+    """Whether a decision about these periods and this scope would speak of any row of a relation: else it is a slip."""
+    spoken_of = {"dataset": dataset.dataset, "from": periods[0], "to": periods[1]}
+    with acting_as(conn, "eco_release"):
+        there = conn.execute("select to_regclass(%s) is not null", [relation]).fetchone()
+        if not (there and there[0]):
+            return False
+        row = conn.execute(
+            "with d (dataset, period_from, period_to, row_scope) as (values"
+            " (%(dataset)s, %(from)s::timestamptz, %(to)s::timestamptz, %(scope)s::jsonb))"
+            f" select exists (select from {relation} r, d where {matches(dataset, 'r', 'd', zone)})".encode(),
+            {**spoken_of, "scope": json.dumps(dict(row_scope))},
+        ).fetchone()
+    return bool(row and row[0])
 
 
 def _any(conn: psycopg.Connection[Any]) -> bool:

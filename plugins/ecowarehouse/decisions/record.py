@@ -17,7 +17,7 @@ from ecowarehouse.decisions.problems import DecisionRefused
 from ecowarehouse.postgres.session import acting_as
 
 ROLE: Final = "eco_steward"
-Kind = Literal["review", "correction", "embargo", "withdrawal", "disagreement"]
+Kind = Literal["review", "correction", "embargo", "withdrawal", "disagreement", "departure"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,10 +43,8 @@ def longest_lateness(feeds: Sequence[str], lateness: Mapping[str, timedelta]) ->
     return max((lateness.get(feed, timedelta()) for feed in feeds), default=timedelta())
 
 
-def is_closed(
-    period_end: datetime, limit: datetime | None, sites: float | None, expected_sites: float | None
-) -> bool:
+def is_closed(period_end: datetime, limit: datetime | None, stations_share: float | None) -> bool:
     """Whether a period is closed: its lateness is over, or all sites that were expected came."""
     if limit is None or period_end <= limit:
         return True
-    return expected_sites is not None and expected_sites > 0 and (sites or 0) >= expected_sites
+    return stations_share is not None and stations_share >= 1

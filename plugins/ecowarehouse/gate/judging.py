@@ -225,9 +225,8 @@ def _measure_with_retry(conn: psycopg.Connection[Any], setup: Setup, case: _Case
 
 def _state(dataset: Dataset, period: Measured, limit: datetime | None) -> PeriodState:
     """Only an hour can be complete before its lateness is over: a day has hours to come."""
-    sites = period.values.get("sites") if dataset.grain == "hour" else None
-    expected = period.values.get("expected_sites") if dataset.grain == "hour" else None
-    return "closed" if clock.is_closed(period.period_end, limit, sites, expected) else "open"
+    share = period.values.get("stations_share") if dataset.grain == "hour" else None
+    return "closed" if clock.is_closed(period.period_end, limit, share) else "open"
 
 
 def _candidate_fault(dataset: Dataset, period: Measured, recorded: Mapping[datetime, str]) -> str | None:

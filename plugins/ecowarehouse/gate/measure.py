@@ -14,6 +14,7 @@ import psycopg
 
 from ecowarehouse.checksum import (
     identifier,
+    literal,
     period_checksum_sql,
     period_expression,
     period_value,
@@ -96,8 +97,8 @@ def _statement(dataset: Dataset, suite: DatasetSuite, columns: Sequence[str], zo
     joins = "join checks c on c.period_start = a.gate_period left join measured m using (gate_period)"
     if suite.sites:
         parts.append(_sites(dataset, suite.sites, zone, step))
-        share = "coalesce(s.sites, 0)::numeric / nullif(s.expected, 0)"
-        values += ["coalesce(s.sites, 0)", "s.expected", share, "coalesce(n.new_sites, 0)"]
+        share = "s.came::numeric / nullif(s.expected, 0)"
+        values += ["coalesce(s.sites, 0)", "coalesce(s.expected, 0)", share, "coalesce(n.new_sites, 0)"]
         joins += " left join site_count s using (gate_period) left join new_site n using (gate_period)"
     ending = f"(a.gate_period at time zone '{zone}' + interval '{step}') at time zone '{zone}'"
     parts.append(f"select a.gate_period, {ending}, c.rows, c.checksum, {', '.join(values)}")
@@ -122,29 +123,47 @@ def _measures(dataset: Dataset, suite: DatasetSuite, zone: str) -> str:
 
 
 def _sites(dataset: Dataset, sites: Sites, zone: str, step: str) -> str:
-    """Sites that report in a period, against the most that did in one of the periods looked back upon.
+    """Sites that report in a period, against those that did within the memory before it and have not left since.
 
-    A new site is one that the register first heard of during the period or its lateness.
+    A span is a time in which a site is expected: from its first report to the end of the memory of its last, without a
+    longer silence in between. A new site is one that the register first heard of during the period or its lateness.
     """
     column = f"r.{identifier(dataset.period_column)}"
-    site = f"r.{identifier(sites.column)}"
-    local = f"(gate_period at time zone '{zone}')"
+    memory = f"interval '{sites.memory.total_seconds():.0f} seconds'"
+    low, high = (period_value(f"{end}(remembered.span)", dataset.grain, zone) for end in ("lower", "upper"))
     return f"""
-, looked_at as (
-    select distinct (g at time zone '{zone}') as gate_period
-    from asked a cross join generate_series(
-        {local} - {sites.look_back} * interval '{step}', {local}, interval '{step}') g
-), counted as (
-    select {period_expression(column, dataset.grain, zone)} as gate_period, count(distinct {site}) as sites
-    from looked_at l join {relation_name(dataset.relation)} r
-        on {column} = {period_value("l.gate_period", dataset.grain, zone)}
+, remembered as (
+    select unnest(range_agg(tstzrange(gate_period - {memory}, gate_period, '[]'))) as span from asked
+), reported as materialized (
+    select distinct {period_expression(column, dataset.grain, zone)} as gate_period,
+        r.{identifier(sites.column)}::text as site
+    from remembered join {relation_name(dataset.relation)} r on {column} between {low} and {high}
     where {_verbatim(sites.reporting)}
-    group by 1
+), silence as (
+    select *, gate_period - lag(gate_period) over (partition by site order by gate_period) > {memory} as too_long
+    from reported
+), spell as (
+    select *, count(*) filter (where too_long) over (partition by site order by gate_period) as number from silence
+), span as (
+    select site, min(gate_period) as first_report, max(gate_period) + {memory} as remembered_to
+    from spell group by site, number
+), departed as materialized (
+    select row_scope ->> {literal(sites.column)} as site, period_from as gone_from, period_to as gone_to
+    from decision.in_force where kind = 'departure' and dataset = {literal(dataset.dataset)}
+    union all
+    select site_code, valid_to, 'infinity' from core.site_current
+    where feed = any(%(feeds)s) and valid_to < 'infinity'
+), expected as (
+    select distinct a.gate_period, s.site
+    from asked a join span s on s.first_report < a.gate_period and s.remembered_to >= a.gate_period
+    where not exists (select from departed d
+        where d.site = s.site and d.gone_from <= a.gate_period and d.gone_to > a.gate_period)
 ), site_count as (
-    select gate_period, coalesce(c.sites, 0) as sites,
-        max(c.sites) over (order by {local} range between {sites.look_back} * interval '{step}' preceding
-            and interval '1 microsecond' preceding) as expected
-    from looked_at left join counted c using (gate_period)
+    select gate_period, count(r.site) as sites, count(e.site) as expected,
+        count(*) filter (where r.site is not null and e.site is not null) as came
+    from (select * from reported where gate_period in (select gate_period from asked)) r
+    full join expected e using (gate_period, site)
+    group by gate_period
 ), first_known as (
     select site_code, min(known_at) as known_at from core.site where feed = any(%(feeds)s) group by site_code
 ), new_site as (

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -47,6 +47,13 @@ class Change(_Strict):
         return content
 
 
+class WhenNull(_Strict):
+    """What a measure means that has no value in a period; without one it fails what is expected of it."""
+
+    then: Literal["pass", "warn", "fail"]
+    reason: str = Field(min_length=1)
+
+
 class Expectation(_Strict):
     """One demand on one measure of every period."""
 
@@ -60,6 +67,7 @@ class Expectation(_Strict):
     strict_min: bool = False
     strict_max: bool = False
     value_set: list[float] | None = None
+    when_null: WhenNull | None = None
     severity: Literal["critical", "warning"]
     applies: Literal["closed", "open", "always"] = "closed"
     reason: str = Field(min_length=1)
@@ -73,6 +81,8 @@ class Expectation(_Strict):
             raise ValueError("min_value or max_value belongs to column_values_to_be_between, and to it alone")
         if (self.expect == "column_values_to_be_in_set") != bool(self.value_set):
             raise ValueError("value_set belongs to column_values_to_be_in_set, and to it alone")
+        if self.expect == "column_values_to_not_be_null" and self.when_null:
+            raise ValueError("column_values_to_not_be_null says itself what null means: it fails")
         return self
 
     def applies_to(self, state: PeriodState) -> bool:
@@ -110,11 +120,14 @@ class HoldRows(_Strict):
 
 
 class Sites(_Strict):
-    """How the sites of a period are counted and compared with the periods before it."""
+    """Which sites report in a period, and which are expected: those that did within the memory before it.
+
+    A site is no longer expected once its memory is over, the register ended it, or somebody wrote down that it left.
+    """
 
     column: str
     reporting: str = "true"
-    look_back: int = Field(default=24, ge=1, le=400)
+    memory: timedelta = Field(ge=timedelta(hours=1), le=timedelta(days=800))
 
 
 class DatasetSuite(_Strict):

@@ -79,7 +79,7 @@ def decide(
     """
     expectations = suite.applicable(state)
     evaluated = [e for e in expectations if e.name in judgement.failing and e.name not in judgement.errors]
-    failed = [_failure(e, measured, waivers) for e in evaluated if row in judgement.failing[e.name]]
+    failed = [_failure(e, measured, waivers) for e in evaluated if _fails(e, measured, row, judgement)]
     verdict = Verdict(
         dataset, measured.period_start, state, "blocked", measured.checksum,
         declared=len(expectations), evaluated=len(evaluated), figures=_figures(expectations, measured),
@@ -99,6 +99,13 @@ def _figures(expectations: Sequence[Expectation], measured: Measured) -> dict[st
     return {name: measured.values.get(name) for name in wanted}
 
 
+def _fails(expectation: Expectation, measured: Measured, row: int, judgement: Judgement) -> bool:
+    """Great Expectations passes over a measure without a value; what that means, the expectation says."""
+    if measured.values.get(expectation.measure) is None:
+        return expectation.when_null is None or expectation.when_null.then != "pass"
+    return row in judgement.failing[expectation.name]
+
+
 def _failure(expectation: Expectation, measured: Measured, waivers: Sequence[Waiver]) -> dict[str, Any]:
     failure: dict[str, Any] = {
         "expectation": expectation.name,
@@ -107,7 +114,11 @@ def _failure(expectation: Expectation, measured: Measured, waivers: Sequence[Wai
         "value": measured.values.get(expectation.measure),
         "demand": expectation.demand(),
     }
-    if expectation.severity == "critical":
+    if failure["value"] is None and expectation.when_null is not None:
+        failure["because"] = expectation.when_null.reason
+        if expectation.when_null.then == "warn":
+            failure["severity"] = "warning"
+    if failure["severity"] == "critical":
         covering = [w for w in waivers if w.covers(measured.period_start, expectation.name)]
         if covering:
             failure["waiver_id"] = covering[-1].waiver_id
@@ -149,4 +160,8 @@ def _told(failure: Mapping[str, Any]) -> str:
     value = failure["value"]
     shown = "null" if value is None else f"{value:.6g}"
     waived = f", waived by decision {failure['waiver_id']}" if "waiver_id" in failure else ""
-    return f"{failure['expectation']}: {failure['measure']} is {shown}, expected {failure['demand']}{waived}"
+    because = f" ({failure['because']})" if "because" in failure else ""
+    return (
+        f"{failure['expectation']}: {failure['measure']} is {shown}{because},"
+        f" expected {failure['demand']}{waived}"
+    )

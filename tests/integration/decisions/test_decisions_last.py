@@ -50,7 +50,7 @@ def withdrawn(house: DecisionHouse, kind: str) -> int:
     """S1's hour is taken back, at once."""
     written = datasets.withdraw(
         house.air.conn, house.dataset(), periods=PERIOD, kind=kind, reason="wrong inlet", by="Chen",
-        rows={"station_code": "S1"},
+        zone="Asia/Shanghai", rows={"station_code": "S1"},
     )  # fmt: skip
     enforce(house.air.conn, house.settings, house.dataset())
     return written

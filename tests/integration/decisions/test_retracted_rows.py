@@ -30,7 +30,7 @@ def house(module_deployed: Settings, tmp_path_factory: pytest.TempPathFactory) -
             exports.export(made.air.conn, made.settings, ["air.station_hour"], face=face)
         datasets.withdraw(
             made.air.conn, made.dataset(), periods=PERIOD, kind="retracted", reason="wrong inlet", by="Chen",
-            rows={"station_code": "S1"},
+            zone="Asia/Shanghai", rows={"station_code": "S1"},
         )  # fmt: skip
         enforce(made.air.conn, made.settings, made.dataset())
         yield made

@@ -66,6 +66,16 @@ def test_the_suites_of_the_house_are_understood(element: str) -> None:
         ({"owner": ""}, "at least 1 character"),
         ({"history": []}, "at least 1 item"),
         ({"severity": "info"}, "critical"),
+        ({"when_null": {"then": "pass"}}, "reason"),
+        ({"when_null": {"then": "ignore", "reason": "r"}}, "pass"),
+        (
+            {
+                "expect": "column_values_to_not_be_null",
+                "max_value": None,
+                "when_null": {"then": "pass", "reason": "r"},
+            },
+            "says itself",
+        ),
     ],
 )
 def test_a_suite_that_says_something_else_is_refused(
@@ -76,6 +86,30 @@ def test_a_suite_that_says_something_else_is_refused(
     (tmp_path / "air.yml").write_text(yaml.safe_dump(content))
     with pytest.raises(SuiteError, match=told):
         suite_of(tmp_path, "air", "air.x")
+
+
+@pytest.mark.parametrize(
+    ("then", "severity", "word"),
+    [
+        ("pass", "critical", "publish"),
+        ("warn", "critical", "publish_with_warnings"),
+        ("warn", "warning", "publish_with_warnings"),
+        ("fail", "critical", "blocked"),
+        ("fail", "warning", "publish_with_warnings"),
+        (None, "critical", "blocked"),
+        (None, "warning", "publish_with_warnings"),
+    ],
+)
+def test_a_measure_without_a_value_means_what_the_expectation_says(
+    then: str | None, severity: str, word: str
+) -> None:
+    said = {"when_null": {"then": then, "reason": "nothing to compare"}} if then else {}
+    judged = suite(expectation(severity=severity, **said))
+    nothing = Measured(NOW, NOW + timedelta(hours=1), 5, "c", {"highest": None, "rows": 5, "held_rows": 0})
+    found = decide("air.x", judged, "closed", nothing, 0, Judgement(failing={"high": set()}), ())
+    assert found.verdict == word
+    assert ("highest is null" in (found.reason or "")) is (then != "pass")
+    assert ("nothing to compare" in (found.reason or "")) is (then in ("warn", "fail"))
 
 
 def test_history_may_say_on(tmp_path: Path) -> None:
@@ -125,10 +159,10 @@ def test_held_rows_are_a_warning() -> None:
 
 
 def test_closed_by_the_clock_or_by_completeness() -> None:
-    assert is_closed(NOW, NOW, None, None)
-    assert not is_closed(NOW, NOW - timedelta(seconds=1), 9, 10)
-    assert is_closed(NOW, NOW - timedelta(seconds=1), 10, 10)
-    assert not is_closed(NOW, NOW - timedelta(seconds=1), 0, 0)
+    assert is_closed(NOW, NOW, None)
+    assert not is_closed(NOW, NOW - timedelta(seconds=1), 0.9)
+    assert is_closed(NOW, NOW - timedelta(seconds=1), 1)
+    assert not is_closed(NOW, NOW - timedelta(seconds=1), None)
 
 
 @pytest.mark.parametrize(
