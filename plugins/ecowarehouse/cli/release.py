@@ -40,6 +40,10 @@ def publish(
             raise typer.BadParameter("an embargo takes one dataset, --from, --until, --reason and --by")
         _embargo(embargo, first, last, until, reason, by, document, as_json)
         return
+    if first or last or until or reason or by or document:
+        raise typer.BadParameter(
+            "--from, --to, --until, --reason, --by and --document belong to --embargo DATASET"
+        )
     from ecowarehouse.postgres.connection import connect
     from ecowarehouse.release import release_datasets
 

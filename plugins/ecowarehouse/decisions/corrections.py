@@ -78,7 +78,8 @@ def correct(
     averaging = contract.channels[channel].averaging
     if period[1] - period[0] != averaging:
         raise DecisionRefused(
-            f"--at names {period[1] - period[0]}, and a value of {channel} is of {averaging}"
+            f"--at names a span of {period[1] - period[0]}, and a value of {channel} is of {averaging}"
+            " (an hour is written 2019-07-18T08)"
         )
     number, text = _value(value, contract.channels[channel].kind)
     [written] = record(
