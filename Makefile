@@ -10,6 +10,8 @@ STAMP := $(VENV)/.installed
 PINNED := requirements/dev.txt
 TESTS ?= tests
 PYTEST_ARGS ?=
+# Tests of one file stay together, and each worker has a server of its own; WORKERS=0 runs them in one process.
+WORKERS ?= 2
 KILLS ?= 200
 
 # Where the demo's data lie; without it the demo makes its own.
@@ -49,8 +51,8 @@ $(STAMP): $(PINNED) requirements/bootstrap.txt pyproject.toml
 demo: $(STAMP) ## set everything up and run the main job on this machine, without Docker
 	$(BIN)/eco demo $(if $(DATA),--data "$(DATA)")
 
-test: $(STAMP) ## all tests; TESTS=tests/unit for some
-	$(BIN)/python -m pytest $(TESTS) $(PYTEST_ARGS)
+test: $(STAMP) ## all tests, two at a time; TESTS=tests/unit for some, WORKERS=0 for one process
+	$(BIN)/python -m pytest $(TESTS) -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 browser: ## what the tests of the page need: Chromium, its driver, Chinese fonts (Debian, Ubuntu)
 	@if command -v chromium >/dev/null && command -v chromedriver >/dev/null && fc-list :lang=zh | grep -q .; then \
