@@ -35,7 +35,10 @@ DATA = ("S1,2025-03-01,1", "S2,2025-03-01,2")
     [
         (text(*DATA), {"header_line": False}),
         (b"\xef\xbb\xbf" + text(*DATA), {"header_line": False}),
-        (gzip.compress(text("Title", '"of two, lines', "site,time,value", *DATA), mtime=0), {"skip_lines": 2}),
+        (
+            gzip.compress(text("Title", '"of two, lines', "site,time,value", *DATA), mtime=0),
+            {"skip_lines": 2},
+        ),
         (text("# a", "site,time,value", "#b", DATA[0], "# c", DATA[1], "#"), {"comment": "#"}),
         (text("site,time,value", "10s,20d,14n", *DATA), {"types_line": True}),
         (text("site,time,value", *DATA, '"合计",,3'), {"leave_out": ['"?合计.*']}),
