@@ -15,7 +15,9 @@
     (({{ day }})::timestamp at time zone '{{ var("timezone") }}')
 {%- endmacro %}
 
-{# Sites of an element with the code of their area; an area whose code is not known goes by its name. #}
+{# Sites of an element with the code of their area, one row a span; an area whose code is not known goes by its name.
+   A site that the city's register knows is what the register says of each span, and in no area outside of them; of any
+   other site holds what its feed says last. #}
 {% macro site_with_area(element) -%}
     select
         s.feed,
@@ -27,9 +29,24 @@
         s.valid_from,
         s.valid_to,
         coalesce(s.area_code, a.area_code, s.area_name) as area_code
-    from {{ source('core', 'site_current') }} as s
+    from (
+        select
+            site.feed,
+            site.site_code,
+            coalesce(register.name, site.site_name) as site_name,
+            coalesce(register.area, site.area_name) as area_name,
+            case when register.code is null then site.area_code end as area_code,
+            coalesce(register.site_type, site.site_type) as site_type,
+            coalesce(register.takes_part, site.takes_part) as takes_part,
+            greatest(site.valid_from, {{ local_start('register.valid_from') }}) as valid_from,
+            least(site.valid_to, {{ local_start('register.valid_to + 1') }}) as valid_to
+        from {{ source('core', 'site_current') }} as site
+        left join {{ source('core', 'site_register_current') }} as register
+            on site.site_code = register.code and register.element = '{{ element }}'
+        where site.element = '{{ element }}'
+    ) as s
     left join {{ ref('area_alias') }} as a on s.area_name = a.area_name
-    where s.element = '{{ element }}'
+    where s.valid_from < s.valid_to
 {%- endmacro %}
 
 {# For each area of `areas` (a column area_code; null is ''), each edition and the dates on which it judges there.

@@ -54,7 +54,11 @@ judged as (
             edition.missing_planned_rule,
             edition.hour_mark as edition_mark
         from cell
-        left join site on cell.feed = site.feed and cell.site_code = site.site_code
+        left join site
+            on cell.feed = site.feed
+            and cell.site_code = site.site_code
+            and cell.period_start >= site.valid_from
+            and cell.period_start < site.valid_to
         left join edition
             on coalesce(site.area_code, '') = edition.area_key
             and {{ local_date('cell.period_start') }} between edition.judges_from and edition.judges_to

@@ -24,6 +24,7 @@
         'weather': 'eco_gate, eco_release, eco_engineer',
         'water': 'eco_gate, eco_release, eco_engineer',
         'as_of': 'eco_gate, eco_engineer',
+        'governance': 'eco_gate, eco_release, eco_engineer',
     } -%}
     do $prepare$
     begin
@@ -34,8 +35,10 @@
         if not exists (
             select from pg_default_acl where defaclnamespace = '{{ schema }}'::regnamespace
         ) then
+            {%- if schema != 'governance' %} {#- the ledger's schema, whose own relations migrations grant #}
             grant usage on schema {{ schema }} to {{ roles }};
             grant select on all tables in schema {{ schema }} to {{ roles }};
+            {%- endif %}
             alter default privileges in schema {{ schema }} grant select on tables to {{ roles }};
         end if;
         {%- endfor %}

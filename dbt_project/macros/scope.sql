@@ -38,6 +38,12 @@
         select element, site_code, area_code, area_name from {{ source('core', 'site') }}
         union
         select element, site_code, area_code, area_name from {{ source('core', 'site_retired') }}
+        union
+        select '{{ element }}', code, null, content ->> 'area' from {{ source('core', 'entity') }}
+        where entity = 'site_register'
+        union
+        select '{{ element }}', code, null, content ->> 'area' from {{ source('core', 'entity_retired') }}
+        where entity = 'site_register'
     ) as site on days.station_code = site.site_code
     left join {{ ref('area_alias') }} as alias on site.area_name = alias.area_name
     where site.element = '{{ element }}' and coalesce(site.area_code, site.area_name) is not null

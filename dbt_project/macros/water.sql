@@ -35,11 +35,9 @@
     ) as said
     left join lateral (
         select r.*
-        from {{ source('core', 'section') }} as r
-        where
-            r.section_code = site.site_code
-            and r.known_at <= core.as_of()
-        order by r.valid_from desc, r.known_at desc
+        from {{ source('core', 'section_current') }} as r
+        where r.section_code = site.site_code
+        order by r.valid_from desc
         limit 1
     ) as register on true
     left join lateral (

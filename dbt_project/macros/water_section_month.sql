@@ -181,8 +181,7 @@ target as materialized (
         level,
         target_class,
         document
-    from {{ source('core', 'section_target') }}
-    where known_at <= core.as_of()
+    from {{ source('core', 'section_target_current') }}
     order by section_code asc, year asc, level = 'national' desc, level = 'region' desc, known_at desc
 ),
 

@@ -64,6 +64,7 @@ select
     {{ build_id() }} as build_id
     {%- endif %}
 from hour as h
-left join site as s on h.feed = s.feed and h.site_code = s.site_code
+left join site as s
+    on h.feed = s.feed and h.site_code = s.site_code and h.period_start >= s.valid_from and h.period_start < s.valid_to
 left join plan as p on h.feed = p.feed and h.site_code = p.site_code
 {%- endmacro %}

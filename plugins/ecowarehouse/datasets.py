@@ -9,7 +9,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from ecowarehouse.contracts import ContractSet, load_contracts
+from ecowarehouse.contracts import ContractSet, ObservationContract, load_contracts
 from ecowarehouse.settings import Settings
 
 
@@ -93,7 +93,8 @@ class Dataset(_Strict):
         joining = [
             contract.feed
             for contract in found.of_element(self.element)
-            if any(channel.averaging == self.joined_by for channel in contract.channels.values())
+            if isinstance(contract, ObservationContract)
+            and any(channel.averaging == self.joined_by for channel in contract.channels.values())
         ]
         joining += [one.feed_guess for one in found.broken.values() if one.element_guess == self.element]
         return self.model_copy(update={"feeds": tuple(dict.fromkeys([*self.feeds, *sorted(joining)]))})

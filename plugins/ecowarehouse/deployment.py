@@ -9,9 +9,10 @@ from typing import Any
 import psycopg
 
 from ecowarehouse import marts, standards
-from ecowarehouse.contracts import load_contracts
-from ecowarehouse.core import channels, registers
+from ecowarehouse.contracts import EntityContract, ObservationContract, load_contracts
+from ecowarehouse.core import channels, entities
 from ecowarehouse.landing import table
+from ecowarehouse.pipeline import run_feed
 from ecowarehouse.postgres.connection import connect
 from ecowarehouse.postgres.prepare import prepare
 from ecowarehouse.postgres.session import acting_as
@@ -33,12 +34,29 @@ def deploy(settings: Settings, say: Callable[[str], None] = logger.info) -> None
     with connect(application="deployment", settings=settings) as conn:
         contracts = list(found.contracts.values())
         _apply_contracts(conn, contracts)
-        for line in registers.apply(conn, settings):
-            say(f"register: {line}")
+        if changed := entities.deploy(conn):
+            say(f"entities: {', '.join(changed)}")
         for line in standards.apply(conn, settings=settings):
             say(f"standards: {line}")
         if marts.deploy(contracts, conn=conn, settings=settings):
             say("views: staging and as_of deployed")
+
+
+def take_up_registers(settings: Settings, say: Callable[[str], None] = logger.info) -> None:
+    """Load the registers of the city's own folder, which any run may need; each is a feed with its ledger.
+
+    The warehouse must be deployed. A register that can't be read says so, and the others are taken up.
+    """
+    with connect(application="registers", settings=settings) as conn:
+        for contract in load_contracts(settings.city).contracts.values():
+            if not isinstance(contract, EntityContract) or not contract.is_kept_here:
+                continue
+            run = run_feed(conn, settings, contract)
+            if run.changed:
+                say(f"register {contract.feed}: {run.core.versions} versions, {run.core.retired} retired")
+            for batch in run.batches:
+                if not batch.usable:
+                    say(f"register {contract.feed}: {batch.outcome}: {batch.error}")
 
 
 def _apply_contracts(conn: psycopg.Connection[Any], contracts: list[Any]) -> None:
@@ -47,6 +65,6 @@ def _apply_contracts(conn: psycopg.Connection[Any], contracts: list[Any]) -> Non
             table.ensure(conn, contract)
         conn.commit()
     with acting_as(conn, "eco_core"):
-        for contract in contracts:
+        for contract in (one for one in contracts if isinstance(one, ObservationContract)):
             channels.apply(conn, contract)
         conn.commit()

@@ -16,6 +16,7 @@ from ecowarehouse.settings import Settings
 
 # Kinds that can answer for an element, the weightiest first; the others look on.
 _ANSWERS: Final = ("lead", "joint", "support", "provides_data")
+_DECIDES: Final = ("lead", "joint")
 KINDS: Final = (*_ANSWERS, "supervises", "reads")
 NOBODY: Final = "unassigned"
 
@@ -69,6 +70,26 @@ class Duties:
         if not any(duty.department == department and duty.element == element for duty in self.duties):
             return f"{department!r} has no duty for {element!r} in duties.csv; add the row with its document"
         return None
+
+    def may_decide(self, department: str, element: str, on: date) -> bool:
+        """Whether people of the department may review and correct values of the element on a day.
+
+        Those who answer for it: lead and joint; and who delivers decides about its own values alone (`delivers`).
+        """
+        return self._has(department, element, on, _DECIDES)
+
+    def delivers(self, department: str, element: str, on: date) -> bool:
+        """Whether the department has a duty for the element on a day by which it stands for what it delivers."""
+        return self._has(department, element, on, _ANSWERS)
+
+    def _has(self, department: str, element: str, on: date, kinds: tuple[str, ...]) -> bool:
+        return any(
+            duty.department == department
+            and duty.element == element
+            and duty.kind in kinds
+            and duty.holds_on(on)
+            for duty in self.duties
+        )
 
     def owner(self, element: str, on: date) -> str:
         """The department whose duty for the element weighs most that day; among equals the first by name."""

@@ -13,7 +13,7 @@ import psycopg
 from ecowarehouse import core
 from ecowarehouse.connectors import cursor_of, fetch, fetch_paths, landed
 from ecowarehouse.contracts import Contract
-from ecowarehouse.core.build import CoreResult
+from ecowarehouse.core.result import CoreResult
 from ecowarehouse.decisions import corrections
 from ecowarehouse.landing.load import BatchOutcome, load
 from ecowarehouse.postgres.session import acting_as

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from ecowarehouse import marts, standards
+from ecowarehouse.core import entities
 from ecowarehouse.postgres import connect
 from ecowarehouse.settings import Settings
 
@@ -19,6 +20,7 @@ Rows = list[tuple[Any, ...]]
 def warehouse(module_database: Settings) -> Iterator[psycopg.Connection[Any]]:
     """A connection to a warehouse with its standards, as the login."""
     with connect(application="test dbt", admin=True, settings=module_database) as conn:
+        entities.deploy(conn)
         standards.apply(conn, settings=module_database)
         marts.deploy(conn=conn, settings=module_database)
         yield conn

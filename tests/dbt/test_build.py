@@ -145,7 +145,12 @@ def test_every_dataset_has_its_mart_and_its_view(warehouse: psycopg.Connection[A
     world = WaterWorld(warehouse)
     world.section("s:s")
     world.sample("s:s", "2024-05-01 08:00", **CLEAN)
-    assert marts.build(warehouse, "water").outcome == "built"
+    warehouse.execute(
+        "insert into core.change (element, feed, site_code, period_from, period_to, step_id)"
+        " values ('governance', 'site_plan', 'P', '2024-01-01', '2024-02-01', 1)"
+    )
+    for element in ("water", "governance"):
+        assert marts.build(warehouse, element).outcome == "built"
     for dataset in load_datasets():
         for relation in (dataset.relation, dataset.as_of_relation):
             columns = {

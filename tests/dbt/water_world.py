@@ -44,8 +44,20 @@ class WaterWorld:
     def target(self, code: str, year: int, target: int) -> None:
         """What is asked of a section."""
         self.conn.execute(
-            "insert into core.section_target values (%s, %s, 'national', '2020-01-01', %s, 'test', 'test')",
-            [code, year, target],
+            "insert into core.entity values"
+            " ('section_target', 't', %s, '-infinity', '2020-01-01', 'infinity', false, %s, 0)",
+            [
+                f"{code}:{year}:national",
+                json.dumps(
+                    {
+                        "section_code": code,
+                        "year": year,
+                        "level": "national",
+                        "target_class": target,
+                        "document": "test",
+                    }
+                ),
+            ],
         )
 
     def sample(self, code: str, at: str, known: str | None = None, **values: Any) -> None:

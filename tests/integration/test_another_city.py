@@ -14,7 +14,7 @@ import pytest
 from ecowarehouse import deployment
 from ecowarehouse.contracts import ContractSet, load_contracts
 from ecowarehouse.core import recompute
-from ecowarehouse.core.build import NotDeployed
+from ecowarehouse.core.result import NotDeployed
 from ecowarehouse.pipeline import run_feed
 from ecowarehouse.postgres.connection import connect
 from ecowarehouse.settings import Settings

@@ -39,6 +39,31 @@ def test_a_duty_that_has_ended_answers_for_nothing_and_still_delivers(tmp_path: 
     assert "no duty for 'noise'" in (found.problem("old", "noise") or "")
 
 
+def test_who_leads_decides_about_all_values_and_who_delivers_about_its_own(tmp_path: Path) -> None:
+    found = duties(
+        tmp_path,
+        "leads,air,lead,2016-01-01,",
+        "joins,air,joint,2016-01-01,2019-12-31",
+        "gives,air,provides_data,2016-01-01,",
+        "looks,air,supervises,2016-01-01,",
+    )
+    day = date(2019, 12, 31)
+    assert [d for d in ("leads", "joins", "gives", "looks") if found.may_decide(d, "air", day)] == [
+        "leads",
+        "joins",
+    ]
+    assert [d for d in ("joins", "gives", "looks") if found.delivers(d, "air", date(2020, 1, 1))] == ["gives"]
+
+
+def test_every_department_of_the_plan_has_a_duty_and_every_element_a_lead() -> None:
+    found = Duties.read(Settings.load({}).city)
+    assert {duty.department for duty in found.duties} == found.departments
+    elements = ("air", "water", "soil", "ecology", "radiation", "noise", "pollution", "weather", "hydrology",
+                "governance", "analysis")  # fmt: skip
+    for day in (date(2016, 6, 1), date(2026, 6, 1)):
+        assert NOBODY not in {found.owner(element, day) for element in elements}
+
+
 def test_a_department_is_known_by_the_city(tmp_path: Path) -> None:
     (tmp_path / "departments.yml").write_text("old: {zh: 甲, en: A}\n", encoding="utf-8")
     found = duties(tmp_path, "old,air,lead,2016-01-01,")

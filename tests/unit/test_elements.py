@@ -35,12 +35,16 @@ def test_all_or_some_elements_in_a_fixed_order(settings: Settings) -> None:
     assert [contract.feed for contract in everything.contracts] == [
         "cnemc_air_hourly",
         "cnemc_water_station",
+        "operator_visit",
+        "section",
+        "section_target",
+        "site_plan",
         "weather_hourly",
     ]
-    assert everything.elements == ("air", "water", "weather")
+    assert everything.elements == ("air", "governance", "water", "weather")
     everything.raise_for_broken()
     assert [contract.feed for contract in choose(settings, ["weather"]).contracts] == ["weather_hourly"]
-    with pytest.raises(UnknownElement, match="smoke; elements here: air, water, weather"):
+    with pytest.raises(UnknownElement, match="smoke; elements here: air, governance, water, weather"):
         choose(settings, ["air", "smoke"])
 
 
@@ -84,6 +88,8 @@ def test_one_problem_stops_nothing_else_and_is_told(
     monkeypatch.setattr(cycle.exports, "export_standing", lambda *_: ran.append("exports"))
     conn = _Connection()
     done = cycle.run(cast("psycopg.Connection[Any]", conn), settings)
-    assert ran == ["cnemc_water_station", "weather_hourly", "air", "water", "weather", "exports"]
+    registers = ["operator_visit", "section", "section_target", "site_plan"]
+    elements = ["air", "governance", "water", "weather"]
+    assert ran == ["cnemc_water_station", *registers, "weather_hourly", *elements, "exports"]
     assert [type(problem) for problem in done.problems] == [ChannelChanged, ContractsBroken]
     assert conn.rollbacks == 2

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from ecowarehouse.contracts import Contract
+    from ecowarehouse.contracts import ObservationContract
     from ecowarehouse.datasets import Dataset
     from ecowarehouse.settings import Settings
 
@@ -56,12 +56,12 @@ def dataset(name: str, given: Settings) -> Dataset:
     return found[name]
 
 
-def contract(feed: str, given: Settings) -> Contract:
+def contract(feed: str, given: Settings) -> ObservationContract:
     """The contract of this feed."""
     from ecowarehouse.contracts import load_contracts
     from ecowarehouse.decisions import DecisionRefused
 
-    found = load_contracts(given.city).contracts
+    found = load_contracts(given.city).observations
     if feed not in found:
         raise DecisionRefused(f"no feed {feed!r}; `eco source list` shows {', '.join(sorted(found))}")
     return found[feed]

@@ -32,10 +32,11 @@ def register(app: typer.Typer) -> None:
 def up(
     database_only: Annotated[bool, typer.Option("--database-only", help="PostgreSQL alone.")] = False,
 ) -> None:
-    from ecowarehouse.deployment import deploy
+    from ecowarehouse.deployment import deploy, take_up_registers
     from ecowarehouse.settings import Settings
 
     deploy(Settings.load(), say=typer.echo)
+    take_up_registers(Settings.load(), say=typer.echo)
     typer.echo(f"PostgreSQL: {_database_line()}")
     if database_only:
         return

@@ -16,6 +16,9 @@ COMMANDS = {
 Json = Annotated[bool, typer.Option("--json", help="For programs.")]
 Document = Annotated[str | None, typer.Option(help="What it rests on: number of the record.")]
 By = Annotated[str, typer.Option(help="Who decides.")]
+Department = Annotated[
+    str | None, typer.Option(help="For which department, by duties.csv; the one that runs the house without.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -32,6 +35,7 @@ def review(
     validity: Annotated[str, typer.Option(help="valid, invalid or not_judged.")],
     reason: Annotated[str, typer.Option(help="Of invalid: a word of vocabulary.invalid_reason[: more].")],
     by: By,
+    department: Department = None,
     last: Annotated[str | None, typer.Option("--to", help="The last period, included.")] = None,
     channel: Annotated[str | None, typer.Option(help="One channel; all without.")] = None,
     prop: Annotated[str | None, typer.Option("--property", help="All channels of a property.")] = None,
@@ -39,11 +43,13 @@ def review(
     as_json: Json = False,
 ) -> None:
     """Record a review of a site's values; the next run takes it up, and no later one undoes it."""
+    from ecowarehouse.decisions import ownership
     from ecowarehouse.decisions.reviews import review as record_review
     from ecowarehouse.postgres.connection import connect
 
     given = _decide.settings()
     contract = _decide.contract(feed, given)
+    by = f"{by} ({ownership.require_duty(given, contract, department)})"
     meant = _decide.periods(first, last, given.timezone)
     with connect("eco_steward", application="review") as conn:
         written = record_review(
@@ -61,15 +67,17 @@ def correct(
     value: Annotated[str, typer.Option(help="What holds instead, in the channel's unit.")],
     reason: Annotated[str, typer.Option(help="Why; shown beside the data.")],
     by: By,
+    department: Department = None,
     document: Document = None,
     as_json: Json = False,
 ) -> None:
     """Record another value for one cell. National feeds can't be corrected here, only received again."""
-    from ecowarehouse.decisions import corrections
+    from ecowarehouse.decisions import corrections, ownership
     from ecowarehouse.postgres.connection import connect
 
     given = _decide.settings()
     contract = _decide.contract(feed, given)
+    by = f"{by} ({ownership.require_duty(given, contract, department)})"
     period = _decide.periods(at, None, given.timezone)
     with connect("eco_steward", application="correct") as conn:
         written = corrections.correct(

@@ -46,8 +46,8 @@ def fetch(
 ) -> Iterator[Delivery]:
     """What the feed's system has for us now. A problem is a delivery with `problem`, never an exception.
 
-    `cursor` says what came last; `resolve` gives a secret by its name. A payload that is a file is there until the next
-    delivery is asked for.
+    `cursor` says what came last; `resolve` gives a secret by its name. A path that does not begin at the root lies in
+    the city's folder. A payload that is a file is there until the next delivery is asked for.
     """
     connector = contract.connector
     try:
@@ -59,7 +59,7 @@ def fetch(
         case HttpConnector():
             yield http.fetch(contract, connector, access, cursor)
         case FilesConnector():
-            yield from fetch_paths(contract, [access.url])
+            yield from fetch_paths(contract, [_in_city(access.url, settings)])
         case SqlConnector():
             from ecowarehouse.connectors import sql
 
@@ -87,3 +87,7 @@ def drop_folder(contract: Contract, given: str | None = None, settings: Settings
     if given is None:
         given = Access.of(contract, secrets.resolve).url
     return Path(given) if given else (settings or Settings.load()).drop / contract.feed
+
+
+def _in_city(url: str, settings: Settings | None) -> str:
+    return url if "://" in url else str((settings or Settings.load()).city / url)

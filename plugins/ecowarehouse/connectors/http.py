@@ -105,7 +105,7 @@ class _Session:
         rule = self._connector.cursor
         if rule is None or cursor is None or cursor.period_to is None:
             return {}
-        since = (cursor.period_to - rule.look_back).astimezone(self._contract.period.zone)
+        since = (cursor.period_to - rule.look_back).astimezone(self._contract.zone)
         return {rule.parameter: since.isoformat()}
 
     def _with_retries(

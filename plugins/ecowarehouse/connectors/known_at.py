@@ -38,7 +38,7 @@ def known_at(contract: Contract, delivery: Delivery, option: datetime | None = N
         if moment is None:
             continue
         ahead = moment - delivery.received_at
-        if ahead > max(contract.period.plausible.ahead, timedelta(minutes=5)):
+        if ahead > max(contract.ahead, timedelta(minutes=5)):
             raise FetchProblem(
                 "known_at_implausible",
                 f"{rule.source} says {moment.isoformat()}, {ahead} after the receipt: compare the clocks",

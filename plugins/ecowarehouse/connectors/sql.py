@@ -203,14 +203,15 @@ class _Query:
     @property
     def _zone(self) -> str:
         rule = self._connector.cursor
-        return (rule.timezone if rule else None) or self._contract.period.timezone
+        zone = self._contract.zone
+        return (rule.timezone if rule else None) or (zone.key if zone else "UTC")
 
     def _parameters(self, reached: datetime | None) -> dict[str, datetime]:
         rule = self._connector.cursor
         if rule is None:
             return {}
         if reached is None:
-            first = self._contract.period.plausible.start
+            first = self._contract.earliest
             return {rule.parameter: datetime(first.year, first.month, first.day)}  # noqa: DTZ001 (local, as said)
         local = (reached - rule.look_back).astimezone(_clock(self._zone))
         return {rule.parameter: local.replace(tzinfo=None)}
@@ -251,7 +252,7 @@ class _Query:
 
     def _opening(self, dialect: str) -> Iterator[str]:
         seconds = self._connector.timeout_seconds
-        zone = self._contract.period.zone.key
+        zone = self._contract.zone.key if self._contract.zone else "UTC"
         for statement in _OPENING.get(dialect, ()):
             yield statement.format(milliseconds=round(seconds * 1000), seconds=seconds, zone=zone)
 

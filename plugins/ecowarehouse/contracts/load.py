@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
+from ecowarehouse.contracts.entity import EntityContract
 from ecowarehouse.contracts.model import Contract
+from ecowarehouse.contracts.observations import ObservationContract
 from ecowarehouse.contracts.open_questions import open_questions
 from ecowarehouse.contracts.values import normal_unit
 from ecowarehouse.duties import Duties
@@ -58,6 +60,11 @@ class ContractSet:
             if broken.feed_guess == feed:
                 raise KeyError(f"the contract of {feed} is broken: {broken.message}")
         raise KeyError(f"no feed {feed!r}; there are: {', '.join(self.contracts) or 'none'}")
+
+    @property
+    def observations(self) -> dict[str, ObservationContract]:
+        """The contracts of feeds of observations, by feed."""
+        return {f: c for f, c in self.contracts.items() if isinstance(c, ObservationContract)}
 
     def of_element(self, element: str) -> list[Contract]:
         """Contracts that feed one element, by feed."""
@@ -173,10 +180,20 @@ def validate(content: dict[str, Any]) -> Contract:
     """
     try:
         # By way of JSON, because only there do strict models take durations, dates and decimals as text.
-        return Contract.model_validate_json(json.dumps(content, default=str))
+        return _kind(content).model_validate_json(json.dumps(content, default=str))
     except ValidationError as error:
         lines = [_line(item) for item in error.errors(include_url=False)]
         raise _ProblemError("\n".join(dict.fromkeys(lines))) from error
+
+
+def _kind(content: Mapping[str, Any]) -> type[Contract]:
+    return EntityContract if "entity" in content else ObservationContract
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a contract, for editors."""
+    adapter: TypeAdapter[Contract] = TypeAdapter(ObservationContract | EntityContract)
+    return {**adapter.json_schema(by_alias=True), "title": "Contract of a feed"}
 
 
 def _line(item: Any) -> str:
@@ -202,7 +219,8 @@ def _judge(contract: Contract, path: Path, known: _Vocabulary, duties: Duties) -
         problems.append(f"feed: {contract.feed!r} is not the file's name; rename it {contract.feed}.yml")
     if (lacking := duties.problem(contract.department, contract.element)) is not None:
         problems.append(f"department: {lacking}")
-    for name, channel in contract.channels.items():
+    channels = contract.channels if isinstance(contract, ObservationContract) else {}
+    for name, channel in channels.items():
         problems += [f"channels.{name}.{text}" for text in known.problems(channel.property, channel.unit)]
         if channel.original_unit != channel.unit:
             problems += [f"channels.{name}.original_{t}" for t in known.unit_problems(channel.original_unit)]

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from ecowarehouse.contracts.load import load_contracts
+from ecowarehouse.contracts.observations import ObservationContract
 from ecowarehouse.contracts.proposal import NoProposal, Proposal, Vocabulary, propose, read_answer
 from ecowarehouse.duties import Duties
 from ecowarehouse.settings import City
@@ -103,7 +104,8 @@ def _recorded(path: Path) -> bytes:
 
 
 def _proposal(root: Path, city: Path, element: str, answer: Path) -> Proposal:
-    sisters = load_contracts(city).of_element(element)
+    found = load_contracts(city).of_element(element)
+    sisters = [one for one in found if isinstance(one, ObservationContract)]
     vocabulary = Vocabulary.read(root / _VOCABULARY, element)
     try:
         return propose(read_answer(answer), vocabulary, sisters, City.read(city).timezone)

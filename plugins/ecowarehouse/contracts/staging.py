@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from ecowarehouse.contracts.model import Contract
+from ecowarehouse.contracts.observations import ObservationContract
 from ecowarehouse.contracts.shape import Long
 from ecowarehouse.contracts.site import CODE_JOINT
 from ecowarehouse.contracts.values import factors_of
@@ -91,7 +92,11 @@ _PARTS = {"Y": 4, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2}
 
 
 def staging_files(contract: Contract, dbt_project: Path) -> dict[Path, str]:
-    """What stands under `models/staging/<feed>/`: path and text of every file."""
+    """What stands under `models/staging/<feed>/`: path and text of every file; nothing for entities, whose view the
+    deployment makes straight from the contract.
+    """
+    if not isinstance(contract, ObservationContract):
+        return {}
     folder = dbt_project / "models" / "staging" / contract.feed
     return {
         folder / f"stg_{contract.feed}.sql": cells_sql(contract),
@@ -113,9 +118,9 @@ def differences(contract: Contract, dbt_project: Path) -> list[str]:
     return found
 
 
-def cells_sql(contract: Contract, relation: str | None = None) -> str:
+def cells_sql(contract: ObservationContract, relation: str | None = None) -> str:
     """The view with one row a cell; `relation` replaces the dbt source, for use without dbt."""
-    marks = ", ".join(_escaped(mark) for mark in contract.missing_marks)
+    marks = ", ".join(escaped(mark) for mark in contract.missing_marks)
     cells = _wide(contract) if contract.long is None else _long(contract, contract.long)
     return _HEAD.format(feed=contract.feed) + _CELLS.format(
         received=_received(contract, relation),
@@ -135,7 +140,7 @@ class _Cells:
     given: tuple[str, ...]
 
 
-def _wide(contract: Contract) -> _Cells:
+def _wide(contract: ObservationContract) -> _Cells:
     """A cell of each column that carries values."""
     columns = {
         "factor": _numbers(contract, "factor", 1),
@@ -155,14 +160,14 @@ def _wide(contract: Contract) -> _Cells:
     return _Cells(_WIDE.format(cells=cells, names=names), tuple(given))
 
 
-def _long(contract: Contract, long: Long) -> _Cells:
+def _long(contract: ObservationContract, long: Long) -> _Cells:
     """The one cell of a row, of the channel that has its code."""
     rows = []
     for name, channel in contract.channels.items():
         limit = "null::numeric" if channel.detection_limit is None else f"{channel.detection_limit}"
         for code in contract.codes_of(name):
             for unit, factor in factors_of(channel).items():
-                texts = [_escaped(code), *([_escaped(unit)] if long.unit else []), f"'{name}'"]
+                texts = [escaped(code), *([escaped(unit)] if long.unit else []), f"'{name}'"]
                 numbers = [str(channel.kind == "number").lower(), str(factor), limit]
                 rows.append(f"            ({', '.join([*texts, *numbers])})")
                 if long.unit is None:
@@ -184,7 +189,7 @@ def _long(contract: Contract, long: Long) -> _Cells:
     )
 
 
-def site_sql(contract: Contract, relation: str | None = None) -> str:
+def site_sql(contract: ObservationContract, relation: str | None = None) -> str:
     """The view with what each received row says of its site."""
     site = contract.site
     said = [
@@ -203,7 +208,7 @@ def site_sql(contract: Contract, relation: str | None = None) -> str:
     )
 
 
-def _numbers(contract: Contract, field: str, usual: object) -> dict[str, str]:
+def _numbers(contract: ObservationContract, field: str, usual: object) -> dict[str, str]:
     """SQL of a channel's number, by channel; nothing when all are as usual."""
     found = {name: getattr(channel, field) for name, channel in contract.channels.items()}
     if all(value == usual for value in found.values()):
@@ -213,7 +218,7 @@ def _numbers(contract: Contract, field: str, usual: object) -> dict[str, str]:
     return {name: str(value) for name, value in found.items()}
 
 
-def _meaning(contract: Contract, marks: str, *, scaled: bool, halved: bool) -> dict[str, str]:
+def _meaning(contract: ObservationContract, marks: str, *, scaled: bool, halved: bool) -> dict[str, str]:
     """SQL of a cell's number, qualifier, limit and mark, by what the contract says of values below a limit."""
     factor = " * cell.factor" if scaled else ""
     number = f"cell.text::numeric{factor}"
@@ -221,12 +226,14 @@ def _meaning(contract: Contract, marks: str, *, scaled: bool, halved: bool) -> d
     said, below, limit = [], [], []
     censored = contract.censored
     if censored.pattern is not None:
-        said.append(f"cell.is_number and cell.text ~ {_escaped(censored.pattern)} as names_limit")
-        number = f"btrim(cell.text, {_escaped(''.join((*censored.prefixes, *censored.suffixes)))})::numeric{factor}"
+        said.append(f"cell.is_number and cell.text ~ {escaped(censored.pattern)} as names_limit")
+        number = (
+            f"btrim(cell.text, {escaped(''.join((*censored.prefixes, *censored.suffixes)))})::numeric{factor}"
+        )
         below.append("when said.names_limit then '<'")
         limit.append(f"when said.names_limit then {number}")
     if censored.not_detected:
-        words = ", ".join(_escaped(word) for word in censored.not_detected)
+        words = ", ".join(escaped(word) for word in censored.not_detected)
         said.append(f"cell.is_number and cell.text in ({words}) as is_not_detected")
         below.append("when said.is_not_detected then 'nd'")
         number = f"case when not said.is_not_detected then {number} end"
@@ -255,7 +262,7 @@ def _case(branches: list[str], otherwise: str) -> str:
     return f"case\n{lines}        else {otherwise}\n    end"
 
 
-def models_yaml(contract: Contract) -> str:
+def models_yaml(contract: ObservationContract) -> str:
     """Source and models for dbt."""
     feed = contract.feed
     return f"""\
@@ -277,7 +284,7 @@ models:
 """
 
 
-def _received(contract: Contract, relation: str | None) -> str:
+def _received(contract: ObservationContract, relation: str | None) -> str:
     columns = [
         "batch_id as content_batch_id",
         "row_number",
@@ -296,27 +303,27 @@ def _received(contract: Contract, relation: str | None) -> str:
     )
 
 
-def _source(contract: Contract, relation: str | None) -> str:
+def _source(contract: ObservationContract, relation: str | None) -> str:
     return relation or f"{{{{ source('landing', '{contract.feed}') }}}}"
 
 
-def _trimmed(contract: Contract, column: str) -> str:
+def _trimmed(contract: ObservationContract, column: str) -> str:
     text = f"coalesce({column}, '')"
-    return f"btrim({text}, {_escaped(''.join(contract.trim))})" if contract.trim else text
+    return f"btrim({text}, {escaped(''.join(contract.trim))})" if contract.trim else text
 
 
-def _text(contract: Contract, column: str) -> str:
+def _text(contract: ObservationContract, column: str) -> str:
     """A cell; null when a content lacks its column."""
     if column not in contract.optional:
         return _trimmed(contract, column)
-    return f"btrim({column}, {_escaped(''.join(contract.trim))})" if contract.trim else column
+    return f"btrim({column}, {escaped(''.join(contract.trim))})" if contract.trim else column
 
 
-def _site_code(contract: Contract) -> str:
+def _site_code(contract: ObservationContract) -> str:
     return f" || '{CODE_JOINT}' || ".join(_key(contract, column) for column in contract.site.code_columns)
 
 
-def _attributes(contract: Contract) -> str:
+def _attributes(contract: ObservationContract) -> str:
     """What the source says of a site beside name and place, as an object; what it leaves empty is not in it."""
     said = contract.site.attributes
     if not said:
@@ -327,16 +334,16 @@ def _attributes(contract: Contract) -> str:
     return f"jsonb_strip_nulls(jsonb_build_object(\n            {pairs}\n        ))"
 
 
-def _key(contract: Contract, column: str) -> str:
+def _key(contract: ObservationContract, column: str) -> str:
     """A column of the key, which the landing check leaves empty in no row."""
-    return f"btrim({column}, {_escaped(''.join(contract.trim))})" if contract.trim else column
+    return f"btrim({column}, {escaped(''.join(contract.trim))})" if contract.trim else column
 
 
-def _text_or_null(contract: Contract, column: str | None) -> str:
+def _text_or_null(contract: ObservationContract, column: str | None) -> str:
     return f"nullif({_trimmed(contract, column)}, '')" if column else "null::text"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """A literal in which every character can be seen."""
     if all(" " <= c <= "~" or c.isprintable() for c in text):
         return "'" + text.replace("'", "''") + "'"
@@ -344,7 +351,7 @@ def _escaped(text: str) -> str:
     return "e'" + shown.replace("'", "''") + "'"
 
 
-def _period_start(contract: Contract) -> str:
+def _period_start(contract: ObservationContract) -> str:
     period = contract.period
     label = _key(contract, period.column)
     zone = f"at time zone '{period.timezone}'"
@@ -357,12 +364,12 @@ def _period_start(contract: Contract) -> str:
     elif period.format in _ISO_FORMATS:
         moment = f"({label}::timestamp {zone})"
     else:
-        moment = f"({_made(period.format, label)} {zone})"
+        moment = f"({moment_of_parts(period.format, label)} {zone})"
     shift = f"\n        - interval '{_interval(period.averaging)}'" if period.label == "end" else ""
     return f"{moment}{shift}"
 
 
-def _made(time_format: str, label: str) -> str:
+def moment_of_parts(time_format: str, label: str) -> str:
     """A timestamp of the parts of a label, whose places the format fixes."""
     places: dict[str, int] = {}
     place = 1

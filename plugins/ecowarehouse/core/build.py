@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 
 from ecowarehouse.core import channels, flags, sites
+from ecowarehouse.core.result import CoreResult, NotDeployed
 from ecowarehouse.ledger import Attempt, step
 from ecowarehouse.postgres.session import acting_as
 
 if TYPE_CHECKING:
-    from ecowarehouse.contracts import Contract
+    from ecowarehouse.contracts import ObservationContract
 
 logger = logging.getLogger(__name__)
 
@@ -42,10 +43,6 @@ _HOLDS_BY_RANGE = """(
     ) as holds on holds.series_id = incoming.series_id and holds.period_start = incoming.period_start"""
 
 
-class NotDeployed(RuntimeError):
-    """The views of a feed are missing: what was landed waits, and nothing is lost."""
-
-
 @dataclass(frozen=True)
 class Sighting:
     """One landed batch that core has not taken up; times are aware."""
@@ -59,20 +56,9 @@ class Sighting:
     rows: int
 
 
-@dataclass
-class CoreResult:
-    """What one core step did; all counts are rows."""
-
-    feed: str
-    sightings: int = 0
-    versions: int = 0
-    revised: int = 0
-    retired: int = 0
-    flags: int = 0
-    sites: int = 0
-
-
-def build(conn: psycopg.Connection[Any], contract: Contract, *, run_id: str | None = None) -> CoreResult:
+def build(
+    conn: psycopg.Connection[Any], contract: ObservationContract, *, run_id: str | None = None
+) -> CoreResult:
     """Take up every waiting sighting of a feed, in one transaction.
 
     Raises `LockNotObtained`, and `NotDeployed` when the feed is new here; any other error too leaves core as it was and
@@ -119,7 +105,7 @@ def _waiting(conn: psycopg.Connection[Any], feed: str) -> list[Sighting]:
     return [Sighting(*row) for row in rows]
 
 
-def _require_views(conn: psycopg.Connection[Any], contract: Contract) -> None:
+def _require_views(conn: psycopg.Connection[Any], contract: ObservationContract) -> None:
     row = conn.execute("select to_regclass(%s) is null", [contract.staging_site_relation]).fetchone()
     if row is not None and row[0]:
         raise NotDeployed(
@@ -127,7 +113,7 @@ def _require_views(conn: psycopg.Connection[Any], contract: Contract) -> None:
         )
 
 
-def _prepare(conn: psycopg.Connection[Any], contract: Contract, waiting: list[Sighting]) -> None:
+def _prepare(conn: psycopg.Connection[Any], contract: ObservationContract, waiting: list[Sighting]) -> None:
     # Received texts hardly repeat: keeping them for the case that they do costs half as much again.
     conn.execute("set local enable_memoize = off")
     conn.execute(
@@ -165,7 +151,7 @@ def _prepare(conn: psycopg.Connection[Any], contract: Contract, waiting: list[Si
 
 
 def _take_up(
-    conn: psycopg.Connection[Any], contract: Contract, sighting: Sighting, result: CoreResult
+    conn: psycopg.Connection[Any], contract: ObservationContract, sighting: Sighting, result: CoreResult
 ) -> None:
     earlier, later = _overlapping(conn, contract.feed, sighting)
     _ensure_partitions(conn, contract, sighting, keys=earlier or later)
@@ -184,7 +170,7 @@ def _take_up(
 
 
 def _ensure_partitions(
-    conn: psycopg.Connection[Any], contract: Contract, sighting: Sighting, *, keys: bool
+    conn: psycopg.Connection[Any], contract: ObservationContract, sighting: Sighting, *, keys: bool
 ) -> None:
     """Where the sighting's periods go; a new partition stays without its key for now unless `keys`."""
     conn.execute(
@@ -227,11 +213,11 @@ def _repeats(conn: psycopg.Connection[Any], feed: str, sighting: Sighting) -> bo
     return bool(row and row[0])
 
 
-def _parameters(contract: Contract, sighting: Sighting) -> dict[str, Any]:
+def _parameters(contract: ObservationContract, sighting: Sighting) -> dict[str, Any]:
     return {"feed": contract.feed, "element": contract.element, **asdict(sighting)}
 
 
-def _insert_first(conn: psycopg.Connection[Any], contract: Contract, sighting: Sighting) -> None:
+def _insert_first(conn: psycopg.Connection[Any], contract: ObservationContract, sighting: Sighting) -> None:
     parameters = _parameters(contract, sighting)
     conn.execute(flags.sql_file("insert_first.sql").format(staging=contract.staging_relation), parameters)
     if contract.long is not None:
@@ -259,7 +245,9 @@ def _insert_first(conn: psycopg.Connection[Any], contract: Contract, sighting: S
     )
 
 
-def _note_cells(conn: psycopg.Connection[Any], contract: Contract, parameters: dict[str, Any]) -> None:
+def _note_cells(
+    conn: psycopg.Connection[Any], contract: ObservationContract, parameters: dict[str, Any]
+) -> None:
     conn.execute(
         f"""
         insert into touched (series_id, period_from, period_to, versions, revised)
@@ -274,13 +262,13 @@ def _note_cells(conn: psycopg.Connection[Any], contract: Contract, parameters: d
     )
 
 
-def _insert_newest(conn: psycopg.Connection[Any], contract: Contract, sighting: Sighting) -> None:
+def _insert_newest(conn: psycopg.Connection[Any], contract: ObservationContract, sighting: Sighting) -> None:
     current = _HOLDS_BY_LOOK_UP if sighting.rows <= _LOOK_UP_ROWS else _HOLDS_BY_RANGE
     statement = flags.sql_file("insert_newest.sql").format(staging=contract.staging_relation, current=current)
     conn.execute(statement, _parameters(contract, sighting))
 
 
-def _work_out_again(conn: psycopg.Connection[Any], contract: Contract, sighting: Sighting) -> int:
+def _work_out_again(conn: psycopg.Connection[Any], contract: ObservationContract, sighting: Sighting) -> int:
     """Versions of the keys of a late sighting, from all their sightings; returns how many were retired."""
     parameters = _parameters(contract, sighting)
     statement = flags.sql_file("sightings.sql").format(
@@ -362,7 +350,9 @@ def reconcile(conn: psycopg.Connection[Any], element: str, batch_id: int) -> int
     return int(retired[0]) if retired else 0
 
 
-def _note_changes(conn: psycopg.Connection[Any], contract: Contract, attempt: Attempt, batch_id: int) -> None:
+def _note_changes(
+    conn: psycopg.Connection[Any], contract: ObservationContract, attempt: Attempt, batch_id: int
+) -> None:
     """Ranges by site that builds must take up.
 
     Changed values, values whose flags came to matter or ceased to, and all periods since the first of a site of which

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 if TYPE_CHECKING:
-    from ecowarehouse.contracts import Contract
+    from ecowarehouse.contracts import ObservationContract
 
 
 class ChannelChanged(ValueError):
     """A channel would mean something else from now on; old and new values must not share a series."""
 
 
-def apply(conn: psycopg.Connection[Any], contract: Contract) -> int:
+def apply(conn: psycopg.Connection[Any], contract: ObservationContract) -> int:
     """Write the channels of a contract; returns how many are new.
 
     Raises `ChannelChanged` when a known channel's property, procedure, period, unit or kind differs.

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import psycopg
 
-JUDGES: Final = ("judge_missing.sql", "judge_range.sql", "judge.sql", "judge_part.sql")
+JUDGES: Final = ("judge_missing.sql", "judge_range.sql", "judge.sql", "judge_part.sql", "judge_device.sql")
 
 # A changed value can change what is said of its predecessor (spike) and of those after it, as far as the longest run
 # that a flat-line rule knows; and tests compare properties of a site (PM2.5 with PM10). So all series of a touched
@@ -43,13 +43,13 @@ _STANDING = """
         select standing.*
         from core.quality_flag as standing
         where standing.series_id = judging.series_id
-            and standing.period_start between judging.judge_from and judging.judge_to
+            and standing.period_start between judging.judge_from and judging.judge_to{tests}
         offset 0
     ) as f
 """
 
-_REMOVE_STALE = f"""
-with standing as ({_STANDING}),
+_REMOVE_STALE = """
+with standing as ({standing}),
 stale as (select * from standing except select * from judged),
 removed as (
     delete from core.quality_flag as f using stale
@@ -71,6 +71,17 @@ insert into reflagged select series_id, period_start, flag, 1 from added
 """
 
 
+# Values whose flags came to matter or ceased to are to be built again.
+NOTE_REFLAGGED: Final = """
+    insert into core.change (element, feed, site_code, period_from, period_to, batch_id, step_id)
+    select series.element, series.feed, series.site_code, min(reflagged.period_start),
+        max(reflagged.period_start + series.averaging_period), %(batch_id)s, %(step)s
+    from reflagged inner join core.series using (series_id)
+    where reflagged.flag in (3, 4)
+    group by series.element, series.feed, series.site_code
+"""
+
+
 def sql_file(name: str) -> str:
     """Text of one statement of this package."""
     return files(__package__).joinpath("sql", name).read_text(encoding="utf-8")
@@ -89,11 +100,39 @@ def judge(conn: psycopg.Connection[Any], element: str, step: timedelta) -> int:
         + " union all ".join(f"({sql_file(name)})" for name in JUDGES),
         {"element": element},
     )
+    return _replace(conn, tests="")
+
+
+def judge_devices(conn: psycopg.Connection[Any], sites: list[str]) -> int:
+    """Bring the flags that come from records of devices up to date at these sites, over all their history.
+
+    Leaves `reflagged` and returns as `judge`; the caller keeps core steps of the feeds concerned away.
+    """
+    conn.execute(
+        """
+        create temporary table judging on commit drop as
+        select series.series_id, reach.judge_from, reach.judge_to
+        from core.series as series
+        cross join lateral (
+            select min(period_start) as judge_from, max(period_start) as judge_to
+            from core.observation
+            where element = series.element and series_id = series.series_id
+        ) as reach
+        where series.site_code = any(%s) and reach.judge_from is not null
+        """,
+        [sites],
+    )
+    conn.execute("analyze judging")
+    conn.execute(f"create temporary table judged on commit drop as {sql_file('judge_device.sql')}")
+    return _replace(conn, tests=" and standing.test like 'device\\_%'")
+
+
+def _replace(conn: psycopg.Connection[Any], *, tests: str) -> int:
+    """Make the flags in the ranges of `judging`, of these tests, be those of `judged`; returns how many were added."""
     conn.execute(
         "create temporary table reflagged (series_id integer, period_start timestamptz, flag smallint, change smallint)"
         " on commit drop"
     )
     conn.execute("analyze judged")
-    conn.execute(_REMOVE_STALE)
-    added = conn.execute(_ADD_FRESH).rowcount
-    return int(added)
+    conn.execute(_REMOVE_STALE.format(standing=_STANDING.format(tests=tests)))
+    return int(conn.execute(_ADD_FRESH).rowcount)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from ecowarehouse.core import flags, sites
+from ecowarehouse.contracts import EntityContract, ObservationContract
+from ecowarehouse.core import entities, flags, sites
 from ecowarehouse.ledger import lock
 from ecowarehouse.postgres.session import acting_as
 
@@ -49,13 +50,21 @@ def check(conn: psycopg.Connection[Any], contract: Contract) -> list[Difference]
     """
     with acting_as(conn, "eco_core"), lock(conn, "core", contract.feed):
         try:
-            found = [_observations(conn, contract), _flags(conn, contract), _sites(conn, contract)]
+            found = _differences(conn, contract)
         finally:
             conn.rollback()
     return [difference for difference in found if difference.missing or difference.superfluous]
 
 
-def _observations(conn: psycopg.Connection[Any], contract: Contract) -> Difference:
+def _differences(conn: psycopg.Connection[Any], contract: Contract) -> list[Difference]:
+    if isinstance(contract, EntityContract):
+        entities.work_out(conn, contract, [], None)
+        return [_compare(conn, f"core.{contract.entity}", entities.wanted(), entities.standing(contract))]
+    assert isinstance(contract, ObservationContract)
+    return [_observations(conn, contract), _flags(conn, contract), _sites(conn, contract)]
+
+
+def _observations(conn: psycopg.Connection[Any], contract: ObservationContract) -> Difference:
     statement = flags.sql_file("sightings.sql").format(staging=contract.staging_relation, keys="true")
     conn.execute(
         f"create temporary table wanted on commit drop as {statement}",
@@ -66,7 +75,7 @@ def _observations(conn: psycopg.Connection[Any], contract: Contract) -> Differen
     return _compare(conn, "core.observation", f"{_OBSERVATION} from wanted", standing)
 
 
-def _flags(conn: psycopg.Connection[Any], contract: Contract) -> Difference:
+def _flags(conn: psycopg.Connection[Any], contract: ObservationContract) -> Difference:
     conn.execute(
         """
         create temporary table judging on commit drop as
@@ -84,7 +93,7 @@ def _flags(conn: psycopg.Connection[Any], contract: Contract) -> Difference:
     return _compare(conn, "core.quality_flag", f"{_FLAG} from judged", standing)
 
 
-def _sites(conn: psycopg.Connection[Any], contract: Contract) -> Difference:
+def _sites(conn: psycopg.Connection[Any], contract: ObservationContract) -> Difference:
     sites.work_out(conn, contract)
     standing = f"{_SITE} from core.site where feed = '{contract.feed}'"
     return _compare(conn, "core.site", f"{_SITE} from wanted_site", standing)

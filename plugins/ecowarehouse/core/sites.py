@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 if TYPE_CHECKING:
-    from ecowarehouse.contracts import Contract
+    from ecowarehouse.contracts import ObservationContract
 
 # What each sighting says of each site, its type by the first rule of the contract that matches the name, and the first
 # period it has of it: a site is counted in its area from its first period on, and not before.
@@ -97,7 +97,7 @@ _RETIRE = """
 
 
 def take_up(
-    conn: psycopg.Connection[Any], contract: Contract, batch_id: int, content_batch_id: int
+    conn: psycopg.Connection[Any], contract: ObservationContract, batch_id: int, content_batch_id: int
 ) -> list[str]:
     """Bring `core.site` up to date with one sighting; returns the site of each version that was written.
 
@@ -134,7 +134,7 @@ def take_up(
     return written
 
 
-def work_out(conn: psycopg.Connection[Any], contract: Contract) -> None:
+def work_out(conn: psycopg.Connection[Any], contract: ObservationContract) -> None:
     """Leave the versions that all sightings taken up give in the temporary relation `wanted_site`."""
     taken_up = "batch.outcome in ('loaded', 'unchanged', 'partial') and batch.core_step_id is not null"
     versions = _every_sighting(contract, _WORKED_OUT, taken_up)
@@ -145,7 +145,7 @@ def work_out(conn: psycopg.Connection[Any], contract: Contract) -> None:
     )
 
 
-def _every_sighting(contract: Contract, statement: str, sightings: str) -> str:
+def _every_sighting(contract: ObservationContract, statement: str, sightings: str) -> str:
     return statement.format(
         described=contract.staging_site_relation, first_period="site.period_start", sightings=sightings
     )
@@ -165,7 +165,7 @@ def _is_late(conn: psycopg.Connection[Any], feed: str, batch_id: int) -> bool:
     return bool(row and row[0])
 
 
-def _parameters(contract: Contract, batch_id: int) -> dict[str, Any]:
+def _parameters(contract: ObservationContract, batch_id: int) -> dict[str, Any]:
     types = contract.site.types
     return {
         "feed": contract.feed,

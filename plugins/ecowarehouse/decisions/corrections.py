@@ -29,7 +29,7 @@ from ecowarehouse.postgres.session import acting_as
 from ecowarehouse.settings import Settings
 
 if TYPE_CHECKING:
-    from ecowarehouse.contracts import Contract
+    from ecowarehouse.contracts import ObservationContract
 
 REVOKED: Final = "revoked"
 FORM: Final = "correction"
@@ -58,7 +58,7 @@ def companion(feed: str) -> str:
 def correct(
     conn: psycopg.Connection[Any],
     settings: Settings,
-    contract: Contract,
+    contract: ObservationContract,
     *,
     site: str,
     channel: str,

@@ -13,7 +13,7 @@ from ecowarehouse.decisions.record import ROLE, Decision, channels_of, record
 from ecowarehouse.postgres.session import acting_as
 
 if TYPE_CHECKING:
-    from ecowarehouse.contracts import Contract
+    from ecowarehouse.contracts import ObservationContract
 
 STAGES: Final = ("raw", "auto_checked", "first_review", "second_review", "final")
 VALIDITIES: Final = ("valid", "invalid", "not_judged")
@@ -21,7 +21,7 @@ VALIDITIES: Final = ("valid", "invalid", "not_judged")
 
 def review(
     conn: psycopg.Connection[Any],
-    contract: Contract,
+    contract: ObservationContract,
     *,
     site: str,
     periods: tuple[datetime, datetime],

@@ -18,7 +18,7 @@ from ecowarehouse.contracts import Contract, load_contracts
 from ecowarehouse.demo import figures, source, tell
 from ecowarehouse.demo.figures import Figures
 from ecowarehouse.demo.source import Pull, Source
-from ecowarehouse.deployment import deploy
+from ecowarehouse.deployment import deploy, take_up_registers
 from ecowarehouse.postgres import backup, connect
 from ecowarehouse.services import ServiceError, airflow, config, processes
 from ecowarehouse.services.api import Api, Run
@@ -83,6 +83,7 @@ def _set_up(settings: Settings, data: Path | None, console: Console) -> tuple[So
     with ThreadPoolExecutor(1) as beside, console.status("standards, views; Airflow starts beside"):
         starting = beside.submit(airflow.start, settings)
         deploy(settings)
+        take_up_registers(settings)
         tell.step(console, "standards and views are in the database")
         url = starting.result()
     tell.step(console, f"Airflow runs at {url}")

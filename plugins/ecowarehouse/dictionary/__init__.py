@@ -12,6 +12,7 @@ from typing import Final
 
 from ecowarehouse.datasets import load_datasets
 from ecowarehouse.dictionary.datasets import element_page
+from ecowarehouse.dictionary.entities import entities_page
 from ecowarehouse.dictionary.feeds import feeds_page
 from ecowarehouse.dictionary.index import index_page
 from ecowarehouse.dictionary.reading import DictionaryError, model_columns, units_of
@@ -42,6 +43,7 @@ def pages(settings: Settings | None = None) -> dict[str, str]:
         for element in sorted({dataset.element for dataset in datasets})
     }
     found["feeds.md"] = feeds_page(settings)
+    found["entities.md"] = entities_page(settings)
     for schema, title in (("standards", "标准 · Standards"), ("vocabulary", "词汇 · Vocabulary")):
         found[f"{schema}.md"] = seeds_page(title, [seed for seed in seeds if seed.schema == schema])
     found["warehouse.md"] = warehouse_page(settings.migrations)

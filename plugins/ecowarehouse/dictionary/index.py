@@ -66,7 +66,7 @@ def index_page(settings: Settings, datasets: Sequence[Dataset], seeds: Sequence[
                 for seed in seeds
             ],
         ),
-        "其他 · others: [仓库的表 · tables of the warehouse](warehouse.md)\n",
+        "其他 · others: [实体 · entities](entities.md) · [仓库的表 · tables of the warehouse](warehouse.md)\n",
     ]
     return page(parts)
 

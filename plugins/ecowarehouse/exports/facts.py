@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ecowarehouse.contracts import Contract
+from ecowarehouse.contracts import Contract, ObservationContract
 from ecowarehouse.datasets import Dataset
 from ecowarehouse.exports.faces import ExportError, Face
 from ecowarehouse.settings import City
@@ -56,7 +56,7 @@ class Facts:
                     "authority": one.authority,
                     "legal_basis": one.legal_basis,
                     "licence": one.licence,
-                    "series_kind": one.series_kind,
+                    "series_kind": one.series_kind if isinstance(one, ObservationContract) else "register",
                     "synthetic": one.synthetic,
                 }
                 for one in self.sources

@@ -207,11 +207,7 @@ def _expected_unit(contract: Contract, form: WorkbookForm, name: str) -> str:
     """The unit in which a column must come; empty when nobody says."""
     if name in form.units:
         return form.units[name]
-    code = contract.unpivoted.get(name, name)
-    for channel_name, channel in contract.channels.items():
-        if channel.kind == "number" and (channel_name == name or code in contract.codes_of(channel_name)):
-            return channel.original_unit
-    return ""
+    return contract.unit_of(name)
 
 
 def _rows(
@@ -253,7 +249,7 @@ def _taken(builder: RowBuilder, places: Places, table: _Sheet) -> ReceivedTable:
 def _known_by(contract: Contract) -> list[str]:
     """Received columns by which a row is known: an error in one of them says nothing about the others' row."""
     needs = {name for rule in contract.made.values() for name in rule.needs}
-    wanted = {*contract.key, *contract.site.columns, contract.period.column, *needs}
+    wanted = {*contract.known_by, *needs}
     return [name for name in contract.header if name in wanted]
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ecowarehouse.contracts import Contract
+from ecowarehouse.contracts import ObservationContract
 from ecowarehouse.contracts.period import Period
 from ecowarehouse.contracts.site import CODE_JOINT
 from ecowarehouse.contracts.values import factors_of
@@ -48,10 +48,11 @@ class Checked:
     newest_period_sites: int
     fullest_period_sites: int
     partial: bool
+    partial_reason: str | None = None
 
 
 def check(
-    contract: Contract, table: pa.Table, known_sites: set[str] | None = None, *, known_at: datetime
+    contract: ObservationContract, table: pa.Table, known_sites: set[str] | None = None, *, known_at: datetime
 ) -> Checked:
     """Judge one received content.
 
@@ -89,7 +90,7 @@ def check(
     return _checked(contract, table, rejects, sites.codes, starts, long)
 
 
-def _add_unknown(contract: Contract, rejects: _RowRejects, long: Meant) -> None:
+def _add_unknown(contract: ObservationContract, rejects: _RowRejects, long: Meant) -> None:
     """Rows of which nobody can say what they are a value of, or in which unit."""
     codes = ", ".join(code for name in contract.channels for code in contract.codes_of(name))
     rejects.add(long.channels < 0, "unknown_property", f"no channel has this code; there are: {codes}")
@@ -110,7 +111,7 @@ def period_start(period: Period, label: str) -> datetime | None:
 
 
 def _checked(
-    contract: Contract,
+    contract: ObservationContract,
     table: pa.Table,
     rejects: _RowRejects,
     sites: Numbers,
@@ -130,6 +131,7 @@ def _checked(
     landed = landed.select(["row_number", *contract.landed]).add_column(1, "rejected_columns", literals)
     newest, fullest, periods = _site_counts(sites, starts)
     share = contract.partial.newest_period_share
+    partial = share is not None and periods > 1 and newest < share * fullest
     return Checked(
         table=landed,
         rejects=sorted([*rejects.rows(), *cells], key=lambda r: (r.row_number or 0, r.column or "")),
@@ -137,7 +139,8 @@ def _checked(
         period_to=_moment(int(starts.max())) + contract.averaging if len(starts) else None,
         newest_period_sites=newest,
         fullest_period_sites=fullest,
-        partial=share is not None and periods > 1 and newest < share * fullest,
+        partial=partial,
+        partial_reason="caught_mid_update" if partial else None,
     )
 
 
@@ -170,7 +173,7 @@ class _Codes:
 class _RowRejects:
     """Rows that don't land, each with the first reason found."""
 
-    def __init__(self, contract: Contract, table: pa.Table) -> None:
+    def __init__(self, contract: ObservationContract, table: pa.Table) -> None:
         self._contract = contract
         self._table = table
         self._found: list[tuple[Numbers, str, str]] = []
@@ -224,13 +227,13 @@ class _RowRejects:
                 yield Rejected(number, None, reason, detail, text)
 
 
-def _texts(contract: Contract, table: pa.Table) -> Iterator[str]:
+def _texts(contract: ObservationContract, table: pa.Table) -> Iterator[str]:
     columns = [table[name].to_pylist() for name in contract.landed]
     for cells in zip(*columns, strict=True):
         yield as_csv(cells)
 
 
-def _site_codes(contract: Contract, table: pa.Table) -> pa.Array:
+def _site_codes(contract: ObservationContract, table: pa.Table) -> pa.Array:
     texts = [_trimmed(table[name], contract) for name in contract.site.code_columns]
     return texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, CODE_JOINT)
 
@@ -244,14 +247,14 @@ def _group(keys: list[Numbers], rows: Numbers) -> Numbers:
     return group
 
 
-def _without_key(contract: Contract, table: pa.Table) -> Mask:
+def _without_key(contract: ObservationContract, table: pa.Table) -> Mask:
     missing: Mask = np.zeros(len(table), dtype=np.bool_)
     for name in contract.key:
         missing |= _Codes.of(_trimmed(table[name], contract)).member_of(contract.missing_marks)
     return missing
 
 
-def _with_nul(contract: Contract, table: pa.Table) -> Mask:
+def _with_nul(contract: ObservationContract, table: pa.Table) -> Mask:
     found: Mask = np.zeros(len(table), dtype=np.bool_)
     for name in contract.landed:
         column = _one(table[name])
@@ -262,7 +265,9 @@ def _with_nul(contract: Contract, table: pa.Table) -> Mask:
     return found
 
 
-def _bad_cells(contract: Contract, table: pa.Table, columns: Iterable[str]) -> Iterator[tuple[str, Mask]]:
+def _bad_cells(
+    contract: ObservationContract, table: pa.Table, columns: Iterable[str]
+) -> Iterator[tuple[str, Mask]]:
     censored = contract.censored
     for name in columns:
         cells = _Codes.of(_trimmed(table[name], contract))
@@ -305,7 +310,7 @@ def _site_counts(sites: Numbers, starts: Numbers) -> tuple[int, int, int]:
     return int(counts[-1]), int(counts.max()), len(periods)
 
 
-def _starts(contract: Contract, column: Any) -> tuple[Numbers, Mask]:
+def _starts(contract: ObservationContract, column: Any) -> tuple[Numbers, Mask]:
     """Starts of the periods in microseconds since 1970 UTC, `_NONE` where the label can't be read, and which of them
     lie beside the grid.
     """
@@ -323,7 +328,7 @@ def _aligned(period: Period, start: datetime) -> bool:
         return True
 
 
-def _plausible(contract: Contract, known_at: datetime) -> tuple[int, int]:
+def _plausible(contract: ObservationContract, known_at: datetime) -> tuple[int, int]:
     rule = contract.period.plausible
     first = datetime(rule.start.year, rule.start.month, rule.start.day, tzinfo=contract.period.zone)
     return _microseconds(first), _microseconds(known_at + rule.ahead - contract.averaging)
@@ -353,7 +358,7 @@ def _moment(microseconds: int) -> datetime:
     return _EPOCH + timedelta(microseconds=microseconds)
 
 
-def _trimmed(column: Any, contract: Contract) -> Any:
+def _trimmed(column: Any, contract: ObservationContract) -> Any:
     return pc.utf8_trim(_one(column), characters="".join(contract.trim)) if contract.trim else _one(column)
 
 

@@ -19,10 +19,12 @@ import pyarrow as pa
 from ecowarehouse.connectors import Delivery, known_at
 from ecowarehouse.connectors.cursor import ANSWERED
 from ecowarehouse.connectors.problems import FetchProblem
+from ecowarehouse.contracts import EntityContract, ObservationContract
 from ecowarehouse.formats import FormatProblem, Rejected
 from ecowarehouse.formats.model import Places, visible
 from ecowarehouse.landing import parts, shaping, store, table
 from ecowarehouse.landing.check import Checked, check
+from ecowarehouse.landing.check_entities import check as check_entities
 from ecowarehouse.ledger import code_version, lock
 from ecowarehouse.postgres.session import acting_as
 
@@ -229,12 +231,12 @@ def _same_content(
     How far ahead a period may lie depends on known_at: so a sighting to which other rows are plausible than to the
     first one has a content of its own, or the order of arrival would decide which rows there are.
     """
-    latest = known + contract.period.plausible.ahead
+    latest = known + contract.ahead
     row = conn.execute(
         """
         select batch_id from landing.batch as first
         where feed = %(feed)s and sha256 = %(sha256)s and part = %(part)s and outcome in ('loaded', 'partial')
-            and (known_at = %(known)s or period_to <= %(latest)s)
+            and (known_at = %(known)s or period_to is null or period_to <= %(latest)s)
             and (known_at >= %(known)s or not exists (
                 select from landing.reject as cut
                 where cut.batch_id = first.batch_id and cut.reason = 'period_implausible'
@@ -275,10 +277,10 @@ def _land_content(
     form = delivery.form or contract.form_of(delivery.source, delivery.media)
     received = _read(contract, form, kept, delivery.part)
     rows = parts.only(contract, received.rows, delivery.part)
-    checked = check(contract, rows, known_sites=_known_sites(conn, contract), known_at=known)
+    checked = _checked(conn, contract, rows, known)
     rejects = [*received.rejects, *shaping.as_received(contract, checked.rejects, received.places)]
     _write_rejects(conn, batch_id, rejects)
-    if len(checked.table) == 0:
+    if len(checked.table) == 0 and (rejects or not contract.may_be_empty):
         _write(conn, batch_id, form=form, rejects=len(rejects))
         conn.commit()
         raise FormatProblem(
@@ -295,7 +297,7 @@ def _land_content(
         period_to=checked.period_to,
         rows=len(checked.table),
         rejects=len(rejects),
-        reason=_partial_reason(checked) or delivery.note,
+        reason=checked.partial_reason or delivery.note,
     )
 
 
@@ -309,23 +311,36 @@ class _Received:
 
 
 def _read(contract: Contract, form: str, kept: Path, part: str) -> _Received:
-    found = list(shaping.read(contract, form, kept, part))
-    if not found:
+    try:
+        found = list(shaping.read(contract, form, kept, part))
+    except FormatProblem as problem:
+        if problem.reason != "no_rows" or not contract.may_be_empty:
+            raise
+        found = []
+    if not found and not contract.may_be_empty:
         raise FormatProblem("no_rows", "the content has a header and no rows")
     if left_out := sum(one.left_out for one in found):
         logger.info("%s: %d lines are no rows, as the contract says", contract.feed, left_out)
     return _Received(
-        pa.concat_tables(one.table for one in found),
+        pa.concat_tables(one.table for one in found) if found else _no_rows(contract),
         [reject for one in found for reject in one.rejects],
         [one.places for one in found if one.places is not None],
     )
 
 
-def _partial_reason(checked: Checked) -> str | None:
-    return "caught_mid_update" if checked.partial else None
+def _no_rows(contract: Contract) -> pa.Table:
+    columns = [("row_number", pa.int64()), *((name, pa.string()) for name in contract.landed)]
+    return pa.schema(columns).empty_table()
 
 
-def _known_sites(conn: psycopg.Connection[Any], contract: Contract) -> set[str] | None:
+def _checked(conn: psycopg.Connection[Any], contract: Contract, rows: pa.Table, known: datetime) -> Checked:
+    if isinstance(contract, EntityContract):
+        return check_entities(contract, rows)
+    assert isinstance(contract, ObservationContract)
+    return check(contract, rows, known_sites=_known_sites(conn, contract), known_at=known)
+
+
+def _known_sites(conn: psycopg.Connection[Any], contract: ObservationContract) -> set[str] | None:
     if contract.sites == "discover":
         return None
     rows = conn.execute("select distinct site_code from core.site where element = %s", [contract.element])

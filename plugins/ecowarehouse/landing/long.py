@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from ecowarehouse.contracts.values import factors_of, normal_unit
 
 if TYPE_CHECKING:
-    from ecowarehouse.contracts import Contract
+    from ecowarehouse.contracts import ObservationContract
     from ecowarehouse.contracts.shape import Long
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
@@ -30,7 +30,7 @@ class Meant:
     unit_known: Mask
 
 
-def meant(contract: Contract, long: Long, table: pa.Table) -> Meant:
+def meant(contract: ObservationContract, long: Long, table: pa.Table) -> Meant:
     """What each row of a table that is about to land is a value of; texts are compared as `trim` leaves them."""
     places = {code: place for place, name in enumerate(contract.channels) for code in contract.codes_of(name)}
     codes, texts = _encoded(contract, table, long.channel)
@@ -39,7 +39,7 @@ def meant(contract: Contract, long: Long, table: pa.Table) -> Meant:
     return Meant(channels, numbers[channels], _unit_known(contract, long, table, channels))
 
 
-def _unit_known(contract: Contract, long: Long, table: pa.Table, channels: Numbers) -> Mask:
+def _unit_known(contract: ObservationContract, long: Long, table: pa.Table, channels: Numbers) -> Mask:
     if long.unit is None:
         return np.ones(len(table), dtype=np.bool_)
     units, texts = _encoded(contract, table, long.unit)
@@ -51,7 +51,7 @@ def _unit_known(contract: Contract, long: Long, table: pa.Table, channels: Numbe
     return found
 
 
-def _encoded(contract: Contract, table: pa.Table, name: str) -> tuple[Numbers, list[str]]:
+def _encoded(contract: ObservationContract, table: pa.Table, name: str) -> tuple[Numbers, list[str]]:
     """A column as numbers of its different texts; an empty table has no text, and nothing is looked up."""
     column = pc.fill_null(table[name], "")
     if contract.trim:

@@ -11,10 +11,11 @@ from pathlib import Path
 import pyarrow as pa
 
 from ecowarehouse.connectors import Delivery
-from ecowarehouse.contracts import Contract
+from ecowarehouse.contracts import Contract, EntityContract, ObservationContract
 from ecowarehouse.formats import FormatProblem
 from ecowarehouse.landing import parts, shaping
-from ecowarehouse.landing.check import check
+from ecowarehouse.landing.check import Checked, check
+from ecowarehouse.landing.check_entities import check as check_entities
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def rehearse(contract: Contract, path: Path, known_at: datetime | None = None) -
             form = contract.form_of(one.source, head=path.read_bytes()[:4096])
             received = list(shaping.read(contract, form, path, one.part))
             table = parts.only(contract, pa.concat_tables(found.table for found in received), one.part)
-            checked = check(contract, table, known_at=moment)
+            checked = _checked(contract, table, moment)
             rows += len(checked.table)
             rejects.update(reject.reason for found in received for reject in found.rejects)
             rejects.update(reject.reason for reject in checked.rejects)
@@ -53,3 +54,10 @@ def rehearse(contract: Contract, path: Path, known_at: datetime | None = None) -
             0, dict(rejects), f"no row would land of {sum(rejects.values())} rejects: {dict(rejects)}"
         )
     return Rehearsal(rows, dict(rejects))
+
+
+def _checked(contract: Contract, table: pa.Table, moment: datetime) -> Checked:
+    if isinstance(contract, EntityContract):
+        return check_entities(contract, table)
+    assert isinstance(contract, ObservationContract)
+    return check(contract, table, known_at=moment)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from ecowarehouse.contracts import EntityContract, ObservationContract
 from ecowarehouse.contracts.staging import cells_sql, site_sql
+from ecowarehouse.contracts.staging_entity import entity_sql
 from ecowarehouse.ledger import lock
 from ecowarehouse.marts import dbt
 from ecowarehouse.marts.dbt import ROLE
@@ -37,7 +39,7 @@ def deploy(
     Staging views are models of the project; those of a city outside of it come straight from its contracts.
 
     What was deployed is written on the schema `as_of`, so a new database is never taken for an old one.
-    Seeds must have been applied, and the landing tables must exist. Returns whether dbt ran.
+    Seeds must have been applied, and the landing tables and the views of entities must exist. Returns whether dbt ran.
 
     Raises:
         DbtFailed: a view cannot be made.
@@ -58,7 +60,9 @@ def deploy(
             logger.info("view %s: %s", done.model, done.status)
         for contract in contracts:
             if contract.feed not in models:
-                _make_views(conn, contract)
+                for relation, query in _views(contract):
+                    conn.execute(f"drop view if exists {relation}")  # a column may have another type now
+                    conn.execute(f"create view {relation} as {query}")
         conn.execute(f"comment on schema as_of is '{wanted}'")  # a hexadecimal digest: nothing to quote
         conn.commit()
         return True
@@ -76,24 +80,26 @@ def _is_model(settings: Settings, contract: Contract) -> bool:
     return (settings.dbt_project / "models" / "staging" / contract.feed).is_dir()
 
 
-def _make_views(conn: psycopg.Connection[Any], contract: Contract) -> None:
-    for relation, query in (
+def _views(contract: Contract) -> list[tuple[str, str]]:
+    """Relations and queries of the staging views that come straight from a contract."""
+    if isinstance(contract, EntityContract):
+        return [(contract.staging_relation, entity_sql(contract, contract.landing_relation))]
+    assert isinstance(contract, ObservationContract)
+    return [
         (contract.staging_relation, cells_sql(contract, contract.landing_relation)),
         (contract.staging_site_relation, site_sql(contract, contract.landing_relation)),
-    ):
-        conn.execute(f"drop view if exists {relation}")  # a column may have another type now
-        conn.execute(f"create view {relation} as {query}")
+    ]
 
 
 def _fingerprint(settings: Settings, contracts: Sequence[Contract]) -> str:
     project = settings.dbt_project
     folders = ["macros", *_STANDING, *(f"models/staging/{contract.feed}" for contract in contracts)]
-    files = [project / "dbt_project.yml", project / "models/marts/_sources.yml"]
+    files = [project / "dbt_project.yml", project / "entities.yml", project / "models/marts/_sources.yml"]
     files += sorted(path for folder in folders for path in (project / folder).rglob("*") if path.is_file())
     digest = hashlib.sha256(settings.timezone.encode())  # views cut days by it
     for contract in contracts:
         if not _is_model(settings, contract):
-            digest.update((cells_sql(contract, contract.feed) + site_sql(contract, contract.feed)).encode())
+            digest.update("".join(query for _, query in _views(contract)).encode())
     for path in files:
         digest.update(str(path.relative_to(project)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()

@@ -27,11 +27,12 @@ def prepare(settings: Settings, say: Callable[[str], None], *, patience: float =
 
     Raises `DatabaseUnreachable` when nothing answers in time, and what `deploy` raises.
     """
-    from ecowarehouse.deployment import deploy
+    from ecowarehouse.deployment import deploy, take_up_registers
 
     address = _address(settings)
     _patiently(lambda: maintenance(settings), patience)
     deploy(settings, say=say)
+    take_up_registers(settings, say=say)
     config.write(settings, database_url=_url(settings), address=address)
     airflow.migrate(settings)
     say("Airflow: tables are migrated")

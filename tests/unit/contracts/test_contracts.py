@@ -40,8 +40,10 @@ def change(city: Path, old: str, new: str, file: str = AIR) -> str:
 def test_the_contracts_of_the_city_are_valid_and_sorted() -> None:
     found = load_contracts(ROOT / "city")
     assert not found.broken
-    assert list(found.contracts) == ["cnemc_air_hourly", "cnemc_water_station", "weather_hourly"]
-    assert found.elements == ("air", "water", "weather")
+    assert list(found.observations) == ["cnemc_air_hourly", "cnemc_water_station", "weather_hourly"]
+    registers = ["operator_visit", "section", "section_target", "site_plan"]
+    assert sorted(found.contracts) == list(found.contracts) == sorted([*found.observations, *registers])
+    assert found.elements == ("air", "governance", "water", "weather")
 
 
 def test_defaults_and_helpers() -> None:
@@ -91,10 +93,10 @@ def test_each_mistake_is_named_with_its_mend(city: Path, old: str, new: str, exp
 def test_a_broken_contract_leaves_the_others(city: Path) -> None:
     change(city, "version: 1", "version: x")
     found = load_contracts(city)
-    assert list(found.contracts) == ["cnemc_water_station", "weather_hourly"]
+    assert list(found.observations) == ["cnemc_water_station", "weather_hourly"]
     with pytest.raises(KeyError, match="is broken"):
         found["cnemc_air_hourly"]
-    with pytest.raises(KeyError, match="there are: cnemc_water_station, weather_hourly"):
+    with pytest.raises(KeyError, match=r"there are: cnemc_water_station, operator_visit, .*weather_hourly"):
         found["nothing"]
 
 
@@ -102,7 +104,7 @@ def test_one_name_in_two_files_is_refused_for_both(city: Path) -> None:
     (city / "sources" / "copy").mkdir()
     shutil.copy(city / AIR, city / "sources" / "copy" / "cnemc_air_hourly.yml")
     found = load_contracts(city)
-    assert list(found.contracts) == ["cnemc_water_station", "weather_hourly"]
+    assert list(found.observations) == ["cnemc_water_station", "weather_hourly"]
     assert len(found.broken) == 2
     assert all("rename one of them" in broken.message for broken in found.broken.values())
 

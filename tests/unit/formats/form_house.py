@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ecowarehouse import formats
-from ecowarehouse.contracts import Contract
+from ecowarehouse.contracts import Contract, ObservationContract
 from ecowarehouse.formats import FormatProblem, ReceivedTable
 
 
@@ -50,7 +50,7 @@ def contract(form: str, header: list[str], options: dict[str, Any] | None = None
 
 @cache
 def _validated(content: str) -> Contract:
-    return Contract.model_validate_json(content)
+    return ObservationContract.model_validate_json(content)
 
 
 def rows(found: ReceivedTable) -> list[list[str | None]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from ecowarehouse.contracts.model import Contract
+from ecowarehouse.contracts.observations import ObservationContract
 from ecowarehouse.contracts.open_questions import MARK
 from ecowarehouse.contracts.proposal.answer import Answer
 from ecowarehouse.contracts.proposal.cells import Marks, marks_in
@@ -35,7 +35,9 @@ class Proposal:
     channels: str
 
 
-def propose(answer: Answer, vocabulary: Vocabulary, sisters: Sequence[Contract], timezone: str) -> Proposal:
+def propose(
+    answer: Answer, vocabulary: Vocabulary, sisters: Sequence[ObservationContract], timezone: str
+) -> Proposal:
     """What an answer shows of its contract. `sisters` are the element's other contracts, whose ways are taken over.
 
     Raises:
@@ -69,7 +71,7 @@ def _known_at(answer: Answer) -> str:
     return "\n".join(f"  - {_flow(rule)}" for rule in rules)
 
 
-def _site(columns: Columns, sisters: Sequence[Contract]) -> str:
+def _site(columns: Columns, sisters: Sequence[ObservationContract]) -> str:
     site: dict[str, Any] = {place: columns.names[heading] for place, heading in columns.places.items()}
     if "longitude" in site:
         site["crs"] = "EPSG:4490"
@@ -117,7 +119,9 @@ def _marks(marks: Marks) -> str:
     return f"{text}\ncensored: {_flow(signs)}" if signs else text
 
 
-def _channels(columns: Columns, averaging: timedelta, sisters: Sequence[Contract]) -> Iterator[str]:
+def _channels(
+    columns: Columns, averaging: timedelta, sisters: Sequence[ObservationContract]
+) -> Iterator[str]:
     known = [channel for sister in sisters for channel in sister.channels.values()]
     if silent := [
         columns.names[heading] for heading, meant in columns.meanings.items() if not meant.received_unit

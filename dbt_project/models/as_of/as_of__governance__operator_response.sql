@@ -1,0 +1,1 @@
+{{ governance_operator_response(scoped=false) }}

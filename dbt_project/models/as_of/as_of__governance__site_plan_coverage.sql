@@ -1,0 +1,1 @@
+{{ governance_site_plan_coverage(scoped=false) }}

@@ -1,0 +1,123 @@
+"""The contract of a feed of observations: what is measured, where and over which periods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
+
+from ecowarehouse.contracts.fields import ColumnName
+from ecowarehouse.contracts.model import Contract, twice
+from ecowarehouse.contracts.period import Period
+from ecowarehouse.contracts.shape import Long
+from ecowarehouse.contracts.site import Site
+from ecowarehouse.contracts.values import Censored, Channel, Partial
+
+
+class ObservationContract(Contract):
+    """What a source promises about one feed of observations."""
+
+    series_kind: Literal["real_time", "reviewed"]
+    correctable: bool | None = Field(
+        default=None,
+        description="eco correct may change its values; unset: if the department is the city's own",
+    )
+    sites: Literal["register", "discover"] = Field(
+        description="register: an unknown site is refused; discover: it becomes a site, with a warning"
+    )
+    site: Site
+    period: Period
+    long: Long | None = Field(
+        default=None, description="one value a row; channels are then told by a code, not by a column"
+    )
+    partial: Partial = Partial()
+    censored: Censored = Censored()
+    channels: dict[ColumnName, Channel] = Field(min_length=1)
+
+    def _inconsistencies(self) -> Iterator[str]:
+        yield from super()._inconsistencies()
+        yield from self._code_problems()
+        yield from self._key_problems()
+
+    def _named_columns(self) -> Mapping[str, tuple[str, ...]]:
+        return {
+            "channels": () if self.long else tuple(self.channels),
+            "long": self.long.columns if self.long else (),
+            "site": self.site.columns,
+            "period.column": (self.period.column,),
+        }
+
+    def _code_problems(self) -> Iterator[str]:
+        if self.long is None:
+            if named := sorted(n for n, channel in self.channels.items() if channel.codes or channel.units):
+                yield f"channels: codes and units belong to feeds with `long`: {', '.join(named)}"
+            return
+        codes = [code for name in self.channels for code in self.codes_of(name)]
+        if found := twice(codes):
+            yield f"channels: two channels with the code {', '.join(found)}"
+
+    def _key_problems(self) -> Iterator[str]:
+        if self.period.column not in self.key:
+            yield f"key must hold the period column {self.period.column}"
+        if absent := [column for column in self.site.code_columns if column not in self.key]:
+            yield f"key must hold the site column {', '.join(absent)}"
+        known_by = {*self.site.code_columns, self.period.column, *([self.long.channel] if self.long else [])}
+        if others := sorted(set(self.key) - known_by):
+            yield (
+                "key: core knows a value by site, period and what is measured alone,"
+                f" so {', '.join(others)} can't be part of it"
+            )
+        if self.long is not None and self.long.channel not in self.key:
+            yield f"key must hold the column {self.long.channel}, which says what is measured"
+        if shared := sorted(set(self.channels) & set(self.key)):
+            yield f"a key column can't be a channel: {', '.join(shared)}"
+
+    @property
+    def averaging(self) -> timedelta:
+        """Length of a period."""
+        return self.period.averaging
+
+    @property
+    def known_by(self) -> tuple[str, ...]:
+        """Columns that say of which site, period and thing measured a row speaks."""
+        return (*self.key, *self.site.columns, self.period.column)
+
+    def unit_of(self, column: str) -> str:
+        """The unit in which a received column must come: that of its channel, by name or by code."""
+        code = self.unpivoted.get(column, column)
+        for name, channel in self.channels.items():
+            if channel.kind == "number" and (name == column or code in self.codes_of(name)):
+                return channel.original_unit
+        return ""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone in which labels without an offset are written."""
+        return self.period.zone
+
+    @property
+    def earliest(self) -> date:
+        """The first day whose periods are plausible."""
+        return self.period.plausible.start
+
+    @property
+    def ahead(self) -> timedelta:
+        """How far after `known_at` a period may end."""
+        return self.period.plausible.ahead
+
+    @property
+    def staging_site_relation(self) -> str:
+        """`staging.stg_<feed>__site`: one row is one received statement about a site."""
+        return f"staging.stg_{self.feed}__site"
+
+    def codes_of(self, channel: str) -> tuple[str, ...]:
+        """The source's codes of a channel of a feed with `long`: its own name unless the contract says others."""
+        return tuple(self.channels[channel].codes) or (channel,)
+
+    @property
+    def number_channels(self) -> tuple[str, ...]:
+        """Channels whose cells must be numbers."""
+        return tuple(name for name, channel in self.channels.items() if channel.kind == "number")

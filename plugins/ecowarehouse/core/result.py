@@ -1,0 +1,22 @@
+"""What a core step did, and why it could not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class NotDeployed(RuntimeError):
+    """The views of a feed are missing: what was landed waits, and nothing is lost."""
+
+
+@dataclass
+class CoreResult:
+    """What one core step did; all counts are rows."""
+
+    feed: str
+    sightings: int = 0
+    versions: int = 0
+    revised: int = 0
+    retired: int = 0
+    flags: int = 0
+    sites: int = 0
