@@ -42,5 +42,12 @@
             alter default privileges in schema {{ schema }} grant select on tables to {{ roles }};
         end if;
         {%- endfor %}
+        {#- The ledger's schema belongs to migrations; only what dbt adds to it is dbt's to grant. #}
+        if not exists (
+            select from pg_default_acl where defaclnamespace = 'governance'::regnamespace
+        ) then
+            alter default privileges in schema governance
+            grant select on tables to eco_gate, eco_release, eco_engineer, eco_auditor;
+        end if;
     end $prepare$
 {%- endmacro %}

@@ -53,7 +53,9 @@ class Dataset(_Strict):
     title: Text
     key: tuple[str, ...] = Field(min_length=1)
     period: Period
-    feeds: tuple[str, ...] = Field(min_length=1)
+    feeds: tuple[str, ...] = Field(
+        description="their clocks and lateness decide open or closed; none: all feeds, and rows say what is awaited"
+    )
     joined_by: timedelta | None = Field(
         default=None,
         description="further feeds belong to it by their contracts: those of the element that give values of this"

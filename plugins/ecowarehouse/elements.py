@@ -54,5 +54,15 @@ def choose(settings: Settings, names: Sequence[str] = ()) -> Choice:
 
 
 def elements_of(found: ContractSet, settings: Settings) -> tuple[str, ...]:
-    """Elements with a contract or a dataset, sorted: one whose every contract is broken still has its data."""
-    return tuple(sorted({*found.elements, *(dataset.element for dataset in load_datasets(settings))}))
+    """Elements with a contract or a dataset, sorted: one whose every contract is broken still has its data.
+
+    Those that follow all feeds come last, so that a cycle takes up once what the others did.
+    """
+    followers = following_all(settings)
+    known = {*found.elements, *(dataset.element for dataset in load_datasets(settings))}
+    return tuple(sorted(known, key=lambda element: (element in followers, element)))
+
+
+def following_all(settings: Settings) -> frozenset[str]:
+    """Elements that have no feeds of their own: their datasets follow those of all others."""
+    return frozenset(dataset.element for dataset in load_datasets(settings) if not dataset.feeds)

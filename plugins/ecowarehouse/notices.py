@@ -9,31 +9,35 @@ from __future__ import annotations
 import logging
 import os
 import time
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
+from ecowarehouse.connectors.problems import OUR_FAULTS
 from ecowarehouse.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-Kind = Literal["failure", "freshness", "blocked", "new_site"]
+Kind = Literal["failure", "freshness", "answers_again", "blocked", "new_site"]
 _ROLE: Final = "eco_gate"
 _TRIES: Final = 3
 _TIMEOUT: Final = 5.0
 
-_SILENT = """
-select f.feed, f.since
+# Of each feed: its last usable answer, what was tried since, and what people were last told of it.
+_HEARD = """
+select f.feed, f.answered, f.first_asked, l.started_at, l.outcome, l.reason, told.kind, told.noticed_at
 from (
-    select feed,
-        coalesce(
-            max(ended_at) filter (where outcome in ('loaded', 'partial', 'unchanged')), min(started_at)
-        ) as since
+    select feed, max(ended_at) filter (where outcome in ('loaded', 'partial', 'unchanged')) as answered,
+        min(started_at) as first_asked
     from landing.batch where feed = any(%(feeds)s) group by feed
 ) f
-where not exists (
-    select from governance.notice n
-    where n.kind = 'freshness' and n.subject = f.feed and n.noticed_at > f.since
-      and n.noticed_at > clock_timestamp() - interval '1 day')
+cross join lateral (
+    select started_at, outcome, reason from landing.batch b where b.feed = f.feed order by batch_id desc limit 1
+) l
+left join lateral (
+    select kind, noticed_at from governance.notice n
+    where n.subject = f.feed and n.kind in ('freshness', 'answers_again') order by notice_id desc limit 1
+) told on true
 order by f.feed
 """
 # A flood is told by its first hundred; the rest follows at the next look.
@@ -73,7 +77,8 @@ def failure(dag_id: str, run_id: str, reason: str) -> list[str]:
 def look_for_silence(settings: Settings | None = None, *, now: datetime | None = None) -> list[str]:
     """One notice for each feed whose last usable attempt is older than its contract allows; the feeds.
 
-    A feed that was never asked is not in service and gets none. A silence is told again after a day.
+    A silence is told once, with whose it is: the source's, which was asked and gave nothing, or this platform's, which
+    has not asked. So is its end. A feed that was never asked is not in service and gets none.
     """
     from ecowarehouse.contracts import load_contracts
     from ecowarehouse.postgres import connect
@@ -82,15 +87,55 @@ def look_for_silence(settings: Settings | None = None, *, now: datetime | None =
     contracts = load_contracts(settings.city).contracts
     moment = now or datetime.now(UTC)
     with connect(_ROLE, application="freshness", settings=settings) as conn:
-        rows = conn.execute(_SILENT, {"feeds": list(contracts)}).fetchall()
-    silent = [(feed, since) for feed, since in rows if moment - since > contracts[feed].freshness]
-    for feed, since in silent:
-        allowed = contracts[feed].freshness
-        message = (
-            f"no usable answer since {since:%Y-%m-%d %H:%M:%S%z}, {moment - since} ago; allowed: {allowed}"
-        )
-        send("freshness", feed, message, settings=settings)
-    return [feed for feed, _ in silent]
+        heard = [_Heard(*row) for row in conn.execute(_HEARD, {"feeds": list(contracts)})]
+    silent = []
+    for one in heard:
+        allowed = contracts[one.feed].freshness
+        if moment - one.since > allowed:
+            if not one.silence_is_told:
+                send("freshness", one.feed, one.silence(moment, allowed), settings=settings)
+                silent.append(one.feed)
+        elif one.told == "freshness":
+            message = f"answers again since {one.since:%Y-%m-%d %H:%M:%S%z}; what is missing: eco status"
+            send("answers_again", one.feed, message, settings=settings)
+    return silent
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What the ledger has of one feed; `told` is the kind of the newest notice about its silence."""
+
+    feed: str
+    answered: datetime | None
+    first_asked: datetime
+    last_asked: datetime
+    outcome: str
+    reason: str | None
+    told: str | None
+    told_at: datetime | None
+
+    @property
+    def since(self) -> datetime:
+        """The last usable answer, or the first time anybody asked."""
+        return self.answered or self.first_asked
+
+    @property
+    def silence_is_told(self) -> bool:
+        """Whether the newest notice speaks of this very silence."""
+        return self.told == "freshness" and self.told_at is not None and self.told_at > self.since
+
+    def silence(self, moment: datetime, allowed: timedelta) -> str:
+        """Since when, how long, and whose it is."""
+        text = f"no usable answer since {self.since:%Y-%m-%d %H:%M:%S%z}, {moment - self.since} ago; allowed: {allowed}"
+        if moment - self.last_asked > allowed or self.outcome in ("running", "aborted"):
+            whose = f"this platform: last asked {self.last_asked:%Y-%m-%d %H:%M:%S%z} ({self.outcome})"
+        elif self.reason in OUR_FAULTS:
+            whose = f"this platform: the last attempt {self.outcome}, {self.reason}"
+        else:
+            whose = (
+                f"the source: it was asked at {self.last_asked:%H:%M:%S%z}, {self.outcome} ({self.reason})"
+            )
+        return f"{text}. Whose silence: {whose}. See docs/how-to/when-a-source-fails.md"
 
 
 def deliver_waiting(settings: Settings | None = None) -> int:

@@ -14,7 +14,7 @@ from simulation.national import synthetic_pulls
 from simulation.server import Server, World
 from tests.faults.house import Database, House
 
-WEATHER = "weather_hourly"
+AIR, WEATHER = "cnemc_air_hourly", "weather_hourly"
 
 
 @pytest.fixture
@@ -52,7 +52,8 @@ def test_two_cycles_at_once_give_the_content_of_one(house: House) -> None:
     assert database.content() == one
     attempts = database.attempts()
     assert {outcome for _, _, outcome, _ in attempts} <= {"done", "nothing_to_do", "loaded", "unchanged"}
-    assert [outcome for kind, _, outcome, _ in attempts if kind == "land"] == ["loaded", "unchanged"]
+    landed = [outcome for kind, subject, outcome, _ in attempts if (kind, subject) == ("land", AIR)]
+    assert landed == ["loaded", "unchanged"]
     met = database.rows(
         "select max(batch.started_at) < (select max(ended_at) from governance.step where kind = 'release')"
         " from landing.batch as batch"

@@ -107,7 +107,7 @@ class FeedHouse:
         return self.all(
             "select site_code, extract(epoch from period_from - %s)::integer / 3600 + 1,"
             " extract(epoch from period_to - %s)::integer / 3600 from core.change"
-            " where change_id > %s order by 1, 2",
+            " where change_id > %s and element <> 'governance' order by 1, 2",
             DAY, DAY, change_id,
         )  # fmt: skip
 

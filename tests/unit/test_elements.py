@@ -41,10 +41,10 @@ def test_all_or_some_elements_in_a_fixed_order(settings: Settings) -> None:
         "site_plan",
         "weather_hourly",
     ]
-    assert everything.elements == ("air", "governance", "water", "weather")
+    assert everything.elements == ("air", "water", "weather", "governance")
     everything.raise_for_broken()
     assert [contract.feed for contract in choose(settings, ["weather"]).contracts] == ["weather_hourly"]
-    with pytest.raises(UnknownElement, match="smoke; elements here: air, governance, water, weather"):
+    with pytest.raises(UnknownElement, match="smoke; elements here: air, water, weather, governance"):
         choose(settings, ["air", "smoke"])
 
 
@@ -89,7 +89,7 @@ def test_one_problem_stops_nothing_else_and_is_told(
     conn = _Connection()
     done = cycle.run(cast("psycopg.Connection[Any]", conn), settings)
     registers = ["operator_visit", "section", "section_target", "site_plan"]
-    elements = ["air", "governance", "water", "weather"]
+    elements = ["air", "water", "weather", "governance"]
     assert ran == ["cnemc_water_station", *registers, "weather_hourly", *elements, "exports"]
     assert [type(problem) for problem in done.problems] == [ChannelChanged, ContractsBroken]
     assert conn.rollbacks == 2

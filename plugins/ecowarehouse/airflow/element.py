@@ -16,26 +16,30 @@ from ecowarehouse.airflow.common import START, dag_defaults, on_failure
 from ecowarehouse.airflow.names import core_uri, element_dag_id
 
 
-def element_dag(element: str, *, owner: str, feeds: tuple[str, ...], timezone: str) -> DAG:
+def element_dag(
+    element: str, *, owner: str, feeds: tuple[str, ...], timezone: str, follows_all: bool = False
+) -> DAG:
     """The DAG `element__<element>`: by asset when core changed, and by clock.
+
+    One that follows all feeds goes by the clock alone: each delivery of each feed is work for it, and one run an hour
+    takes up what all of them left.
 
     A blocked period holds back no other: `release` releases what the gate let through, `export` writes the files,
     and `report` fails the run with what was blocked for the first time.
     """
     minute = zlib.crc32(element.encode()) % 60  # elements spread over the hour, the same at every parse
+    clock = CronTriggerTimetable(f"{minute} * * * *", timezone=timezone)
     asset = Asset(name=core_uri(element), uri=core_uri(element))
     with DAG(
         dag_id=element_dag_id(element),
-        schedule=AssetOrTimeSchedule(
-            timetable=CronTriggerTimetable(f"{minute} * * * *", timezone=timezone), assets=[asset]
-        ),
+        schedule=clock if follows_all else AssetOrTimeSchedule(timetable=clock, assets=[asset]),
         start_date=START,
         catchup=False,
         max_active_runs=1,
         default_args={"owner": owner, "retries": 0},
         tags=["element", element],
         description=f"{element}：构建、质量门、发布、导出 · build, gate, release, export",
-        doc_md=texts.element(element, owner, feeds, minute),
+        doc_md=texts.element(element, owner, feeds, minute, follows_all=follows_all),
         on_failure_callback=on_failure,
         **dag_defaults(),
     ) as dag:

@@ -53,16 +53,25 @@ Mend the file, run `eco source check {problem.feed_guess}`; Airflow replaces thi
 """
 
 
-def element(name: str, owner: str, feeds: tuple[str, ...], minute: int) -> str:
+def element(name: str, owner: str, feeds: tuple[str, ...], minute: int, *, follows_all: bool = False) -> str:
     """The page of an element's DAG."""
     sources = ", ".join(f"`{ingest_dag_id(feed)}`" for feed in feeds) or "no feed: its contracts are broken"
+    schedule = (
+        f"When core changed (asset `{core_uri(name)}`, from {sources}), and at minute {minute} of every hour,"
+    )
+    reason = "because an open period closes by time alone."
+    if follows_all:
+        schedule = (
+            f"At minute {minute} of every hour: every delivery of every feed is work for it, failed ones too,"
+        )
+        reason = "and one run takes up what all of them left."
     return f"""# {name}: build, gate, release, export · 构建、质量门、发布、导出
 
 **Purpose 用途.** Rebuilds what changed in the candidates of `{name}`, lets the gate judge every period of every
 dataset, releases what it let through and writes its files. 重建变化部分，逐数据集逐时段裁决，发布通过的部分并导出文件。
 
-**Schedule 时间.** When core changed (asset `{core_uri(name)}`, from {sources}), and at minute {minute} of every hour,
-because an open period closes by time alone. `has_work` skips the rest when there is nothing to do.
+**Schedule 时间.** {schedule}
+{reason} `has_work` skips the rest when there is nothing to do.
 
 **Answers for it 责任部门.** {owner}.
 
@@ -87,7 +96,8 @@ def freshness() -> str:
     return """# Silent feeds · 数据源时效巡查
 
 **Purpose 用途.** Compares the last usable answer of every feed with the freshness that its contract promises, by the
-clock on the wall, and writes one notice for each silence (again after a day). 超过合同时效即发通知。
+clock on the wall, and writes one notice for each silence, which says whether the source or this platform is silent, and
+one when it ends. 超过合同时效即发通知，并说明是来源还是平台的原因；恢复时再发一次。
 
 **Schedule 时间.** Every 15 minutes.
 

@@ -63,6 +63,8 @@ def down(
 
 
 def status(as_json: AsJson = False) -> None:
+    from dataclasses import asdict
+
     from ecowarehouse.postgres import cluster
     from ecowarehouse.settings import Settings
 
@@ -70,12 +72,14 @@ def status(as_json: AsJson = False) -> None:
     running = bool(settings.database_url) or cluster.status(settings) is not None
     services = _part("services")
     ledger = _ledger() if running else []
+    feeds = _feeds() if running else []
     parts = services.status() if services is not None else None
     found = {
         "home": str(settings.home),
         "database": _database_line(),
         "services": parts,
         "ledger": ledger,
+        "feeds": [{**asdict(feed), "silent": feed.silent} for feed in feeds],
     }
     if as_json:
         typer.echo(json.dumps(found, default=str, ensure_ascii=False))
@@ -85,6 +89,8 @@ def status(as_json: AsJson = False) -> None:
         _say_services(parts)
     for row in ledger:
         typer.echo(f"{row['kind']:<11} {row['outcome']:<10} {row['attempts']:>8}  last {row['last']}")
+    for feed in feeds:
+        typer.echo(feed.line())
 
 
 def doctor(as_json: AsJson = False) -> None:
@@ -184,6 +190,20 @@ def _ledger() -> list[dict[str, Any]]:
             return []
         rows = connection.execute(statement).fetchall()
     return [dict(zip(("kind", "outcome", "attempts", "last"), row, strict=True)) for row in rows]
+
+
+def _feeds() -> list[Any]:
+    """How each feed stands; empty when the database can't be asked."""
+    from ecowarehouse import completeness
+    from ecowarehouse.postgres.connection import connect
+    from ecowarehouse.postgres.errors import DatabaseUnreachable
+
+    try:
+        connection = connect("eco_engineer", application="status", autocommit=True)
+    except DatabaseUnreachable:
+        return []
+    with connection:
+        return completeness.standing(connection)
 
 
 def _dated_file() -> Path:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ecowarehouse.formats.model import visible
+
+# Reasons that say nothing of the source: we had no address, file or right to ask. The books of completeness
+# (`governance.delivery_of`) go by them too.
+OUR_FAULTS: Final = frozenset({"secret_missing", "unauthorised", "not_http", "not_found", "unreadable"})
 
 
 class FetchProblem(RuntimeError):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 
-from ecowarehouse.core import channels, flags, sites
+from ecowarehouse.core import channels, feeds, flags, sites
 from ecowarehouse.core.result import CoreResult, NotDeployed
 from ecowarehouse.ledger import Attempt, step
 from ecowarehouse.postgres.session import acting_as
@@ -125,6 +125,7 @@ def _prepare(conn: psycopg.Connection[Any], contract: ObservationContract, waiti
         [contract.feed],
     )
     channels.apply(conn, contract)
+    feeds.apply(conn, contract)
     new_series = 0
     for sighting in waiting:
         new_series += conn.execute(

@@ -45,7 +45,7 @@ def _dataset(dataset: Dataset, model: dict[str, Any], settings: Settings, units:
         ("一行 · one row", f"{zh} · {en}"),
         ("主键 · key", codes(dataset.key)),
         ("时段 · period", f"`{dataset.period_column}`, {_GRAINS[dataset.grain]}"),
-        ("来源 · feeds", ", ".join(f"[`{feed}`](feeds.md#{feed})" for feed in dataset.feeds)),
+        ("来源 · feeds", ", ".join(f"[`{feed}`](feeds.md#{feed})" for feed in dataset.feeds) or "全部 all"),
         ("发布机关 · publishing authority", publishing.authority),
         ("依据 · legal basis", publishing.legal_basis),
         ("有效期 · valid", f"{publishing.valid_from or '—'} / {publishing.valid_to or '—'}"),

@@ -81,7 +81,7 @@ def facts_of(dataset: Dataset, face: Face, city: City, contracts: Mapping[str, C
             f"{dataset.dataset}: no valid contract says source and licence of {', '.join(missing)}."
             " Mend: eco source check"
         )
-    return Facts(dataset, face, city, tuple(contracts[feed] for feed in dataset.feeds))
+    return Facts(dataset, face, city, tuple(contracts[feed] for feed in dataset.feeds or sorted(contracts)))
 
 
 def _slug(text: str) -> str:

@@ -68,7 +68,8 @@ def tree(text: bytes, where: str) -> Any:
 
 def local(element: Any) -> str:
     """An element's name without its namespace; empty for what is no element."""
-    return str(etree.QName(element).localname) if isinstance(element.tag, str) else ""
+    # Not by QName, which refuses names that the parser lets pass.
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
 
 
 def forget(element: Any) -> None:

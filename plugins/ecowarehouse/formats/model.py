@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 import pyarrow as pa
@@ -34,13 +35,19 @@ def visible(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """One row, or one cell of it when a column is named, that was not taken."""
+    """One row, or one cell of it when a column is named, that was not taken.
+
+    `site`, `channel` and `period_start` say of which value, as far as that can be read; no channel means all of them.
+    """
 
     row_number: int | None
     column: str | None
     reason: str
     detail: str
     received: str | None
+    site: str | None = None
+    channel: str | None = None
+    period_start: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

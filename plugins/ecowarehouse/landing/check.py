@@ -87,7 +87,7 @@ def check(
     if long is not None:
         _add_unknown(contract, rejects, long)
     rejects.add_repetitions([sites.codes, starts, *([long.channels] if long else [])])
-    return _checked(contract, table, rejects, sites.codes, starts, long)
+    return _checked(contract, table, rejects, _Places(contract, sites, starts, long), long)
 
 
 def _add_unknown(contract: ObservationContract, rejects: _RowRejects, long: Meant) -> None:
@@ -114,12 +114,11 @@ def _checked(
     contract: ObservationContract,
     table: pa.Table,
     rejects: _RowRejects,
-    sites: Numbers,
-    starts: Numbers,
+    places: _Places,
     long: Meant | None,
 ) -> Checked:
     kept = ~rejects.mask
-    sites, starts = sites[kept], starts[kept]
+    sites, starts = places.sites.codes[kept], places.starts[kept]
     landed = table.filter(pa.array(kept)) if rejects.mask.any() else table
     if contract.long is None or long is None:
         bad = list(_bad_cells(contract, landed, contract.number_channels))
@@ -127,14 +126,14 @@ def _checked(
         found = _bad_cells(contract, landed, (contract.long.value,))
         bad = [(name, mask & long.is_number[kept]) for name, mask in found]
     literals = _array_literals(bad, len(landed))
-    cells = list(_cell_rejects(landed, bad))
+    cells = list(_cell_rejects(landed, bad, places, np.flatnonzero(kept)))
     landed = landed.select(["row_number", *contract.landed]).add_column(1, "rejected_columns", literals)
     newest, fullest, periods = _site_counts(sites, starts)
     share = contract.partial.newest_period_share
     partial = share is not None and periods > 1 and newest < share * fullest
     return Checked(
         table=landed,
-        rejects=sorted([*rejects.rows(), *cells], key=lambda r: (r.row_number or 0, r.column or "")),
+        rejects=sorted([*rejects.rows(places), *cells], key=lambda r: (r.row_number or 0, r.column or "")),
         period_from=_moment(int(starts.min())) if len(starts) else None,
         period_to=_moment(int(starts.max())) + contract.averaging if len(starts) else None,
         newest_period_sites=newest,
@@ -168,6 +167,27 @@ class _Codes:
         """Which rows hold one of these texts."""
         found: Mask = self.spread(_mask(pc.is_in(self.texts, value_set=pa.array(list(texts), pa.string()))))
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Of which value a received row is."""
+
+    contract: ObservationContract
+    sites: _Codes
+    starts: Numbers
+    long: Meant | None
+
+    def of(self, row: int) -> tuple[str | None, str | None, datetime | None]:
+        """Site, channel (only where rows have one value) and start of the period, None where it can't be read."""
+        site = self.sites.texts[int(self.sites.codes[row])].as_py() or None
+        place = -1 if self.long is None else int(self.long.channels[row])
+        start = int(self.starts[row])
+        return (
+            None if site is None or "\0" in site else site,
+            list(self.contract.channels)[place] if place >= 0 else None,
+            None if start == _NONE else _moment(start),
+        )
 
 
 class _RowRejects:
@@ -217,14 +237,14 @@ class _RowRejects:
                 same &= _mask(pc.equal(column.take(pa.array(losers)), column.take(pa.array(kept))))
         return same
 
-    def rows(self) -> Iterator[Rejected]:
+    def rows(self, places: _Places) -> Iterator[Rejected]:
         """One reject for each row."""
         for indices, reason, detail in self._found:
             part = self._table.take(pa.array(indices))
-            for number, text in zip(
-                part["row_number"].to_pylist(), _texts(self._contract, part), strict=True
+            for index, number, text in zip(
+                indices, part["row_number"].to_pylist(), _texts(self._contract, part), strict=True
             ):
-                yield Rejected(number, None, reason, detail, text)
+                yield Rejected(number, None, reason, detail, text, *places.of(int(index)))
 
 
 def _texts(contract: ObservationContract, table: pa.Table) -> Iterator[str]:
@@ -293,11 +313,17 @@ def _array_literals(bad: list[tuple[str, Mask]], rows: int) -> pa.Array:
     return pc.binary_join_element_wise(pa.scalar("{"), filled, pa.scalar("}"), "")
 
 
-def _cell_rejects(table: pa.Table, bad: list[tuple[str, Mask]]) -> Iterator[Rejected]:
+def _cell_rejects(
+    table: pa.Table, bad: list[tuple[str, Mask]], places: _Places, rows: Numbers
+) -> Iterator[Rejected]:
+    detail = "neither a number nor a mark of the contract"
     for name, mask in bad:
         part = table.filter(pa.array(mask))
-        for number, cell in zip(part["row_number"].to_pylist(), part[name].to_pylist(), strict=True):
-            yield Rejected(number, name, "not_a_number", "neither a number nor a mark of the contract", cell)
+        for index, number, cell in zip(
+            rows[mask], part["row_number"].to_pylist(), part[name].to_pylist(), strict=True
+        ):
+            site, channel, start = places.of(int(index))
+            yield Rejected(number, name, "not_a_number", detail, cell, site, channel or name, start)
 
 
 def _site_counts(sites: Numbers, starts: Numbers) -> tuple[int, int, int]:

@@ -348,13 +348,17 @@ def _known_sites(conn: psycopg.Connection[Any], contract: ObservationContract) -
 
 
 def _write_rejects(conn: psycopg.Connection[Any], batch_id: int, rejects: list[Rejected]) -> None:
-    statement = "copy landing.reject (batch_id, row_number, column_name, reason, detail, received) from stdin"
+    statement = (
+        "copy landing.reject (batch_id, row_number, column_name, reason, detail, received, site_code, channel,"
+        " period_start) from stdin"
+    )
     if not rejects:
         return
     with conn.cursor().copy(statement) as copy:
         for one in rejects:
             texts = (_storable(text) for text in (one.detail, one.received))
-            copy.write_row((batch_id, one.row_number, one.column, one.reason, *texts))
+            place = (one.site, one.channel, one.period_start)
+            copy.write_row((batch_id, one.row_number, one.column, one.reason, *texts, *place))
 
 
 def _storable(text: str | None) -> str | None:

@@ -92,6 +92,44 @@ def test_a_silent_feed_is_told_once(fresh_database: Settings) -> None:
         )
     assert notices.look_for_silence() == [feed]
     assert notices.look_for_silence() == []
+    assert notices.look_for_silence(now=datetime.now(UTC) + timedelta(days=3)) == []  # the same silence
+    assert "Whose silence: this platform: last asked" in _rows(fresh_database)[-1][2]
+
+
+def test_whose_silence_it_is_and_its_end_are_told(fresh_database: Settings) -> None:
+    feed, now = "cnemc_air_hourly", datetime.now(UTC)
+    _attempt(feed, "failed", now - timedelta(hours=3))
+    _attempt(feed, "failed", now - timedelta(minutes=5), "connect_error")
+    assert notices.look_for_silence() == [feed]
+    assert "Whose silence: the source: it was asked at" in _rows(fresh_database)[-1][2]
+    _attempt(feed, "rejected", now, "header_changed")
+    assert notices.look_for_silence() == []
+    _answer(feed)
+    assert notices.look_for_silence() == []
+    assert [row[0] for row in _rows(fresh_database)] == ["freshness", "answers_again"]
+    assert notices.look_for_silence() == []
+    assert len(_rows(fresh_database)) == 2
+
+
+def _attempt(feed: str, outcome: str, started: datetime, reason: str | None = None) -> None:
+    with connect("eco_landing", application="tests") as conn:
+        conn.execute(
+            "insert into landing.batch (feed, source, outcome, reason, started_at, ended_at)"
+            " values (%s, 'test', %s, %s, %s, %s)",
+            [feed, outcome, reason, started, started],
+        )
+
+
+def _answer(feed: str) -> None:
+    with connect("eco_landing", application="tests") as conn:
+        [batch] = conn.execute(
+            "insert into landing.batch (feed, source) values (%s, 'test') returning batch_id", [feed]
+        ).fetchone() or [0]
+        conn.execute(
+            "update landing.batch set outcome = 'loaded', known_at = now(), content_batch_id = batch_id,"
+            " ended_at = clock_timestamp() where batch_id = %s",
+            [batch],
+        )
 
 
 def test_a_feed_within_its_time_is_not_told(fresh_database: Settings) -> None:

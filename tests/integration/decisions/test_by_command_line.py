@@ -22,6 +22,7 @@ from simulation.national import feed_csv
 from tests.integration.feed_house import DAY, row
 
 AIR, WEATHER = "cnemc_air_hourly", "weather_hourly"
+OURS = f"{WEATHER} --department meteorology"
 BEFORE = "2019-07-18T08:00+08:00"  # the first pull was known, and nobody had decided anything
 TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 RELATIONS = ("air.station_hour", "shared.air_station_hour", "open.air_station_hour")
@@ -168,8 +169,8 @@ def test_what_people_decide_holds_on_every_exit_until_they_end_it(house: House) 
         "--validity", "invalid", "--reason", "instrument_fault: lamp", *by,
     )  # fmt: skip
     house.eco(
-        "correct", WEATHER, "--site", "W1", "--channel", "temperature", "--at", f"{day}T02", "--value", "25.5",
-        "--reason", "sensor 3 read 5 too low", *by,
+        "correct", WEATHER, "--department", "meteorology", "--site", "W1", "--channel", "temperature",
+        "--at", f"{day}T02", "--value", "25.5", "--reason", "sensor 3 read 5 too low", *by,
     )  # fmt: skip
     for kind, site, hour in (("superseded", "S1", "00"), ("retracted", "S2", "01")):
         told = house.eco(
@@ -240,10 +241,14 @@ def test_what_people_decide_holds_on_every_exit_until_they_end_it(house: House) 
             "only received again",
         ),
         (
-            f"correct {WEATHER} --site W1 --channel temperature --at 2019-07-18 --value 1 --reason r",
+            f"correct {OURS} --site W1 --channel temperature --at 2019-07-18 --value 1 --reason r",
             "an hour is written",
         ),
-        (f"correct {WEATHER} --site W1 --channel temperature --at 2019-07-18T02 --value x --reason r", "'x'"),
+        (f"correct {OURS} --site W1 --channel temperature --at 2019-07-18T02 --value x --reason r", "'x'"),
+        (
+            f"correct {WEATHER} --site W1 --channel temperature --at 2019-07-18T02 --value 1 --reason r",
+            "ecology_environment may not decide about weather_hourly",
+        ),
         ("withdraw air.station --from 2019-07-18T02 --kind retracted --reason r", "air.station_hour"),
         ("withdraw air.station_hour --from 2019-07-18T02 --kind gone --reason r", "superseded, retracted"),
         (

@@ -66,7 +66,9 @@ def pull(house: FeedHouse) -> FeedRun:
 
 
 def content(house: FeedHouse) -> dict[str, Any]:
-    counts = house.one("select (select count(*) from core.change), (select count(*) from core.series)")
+    counts = house.one(
+        "select (select count(*) from core.change where element = 'air'), (select count(*) from core.series)"
+    )
     return {**core_hashes(house.admin), "counts": counts}
 
 

@@ -102,6 +102,13 @@ def test_every_dag_says_who_answers_what_it_does_and_what_to_do(read: dict[str, 
         assert dag["active"] == 1, name
 
 
+def test_what_follows_all_feeds_goes_by_the_clock_alone(read: dict[str, Any]) -> None:
+    doc = read["dags"]["element__governance"]["doc"]
+    assert "every delivery of every feed is work for it" in doc
+    assert "asset `" not in doc
+    assert "asset `" in read["dags"]["element__air"]["doc"]
+
+
 def test_the_element_of_air_belongs_to_the_department_with_the_lead(read: dict[str, Any]) -> None:
     assert read["dags"]["element__air"]["owner"] == "ecology_environment"
 

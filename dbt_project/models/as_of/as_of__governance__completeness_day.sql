@@ -1,0 +1,1 @@
+{{ governance_completeness_day(scoped=false) }}
