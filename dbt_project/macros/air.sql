@@ -122,10 +122,14 @@
             phase.applies_to = 'prefecture' desc nulls last
     ) as chosen
     where
-        {{ judge_by() }} is null
-        or {{ judge_by() }} in (
-            chosen.edition, chosen.limit_standard, chosen.aqi_standard, chosen.evaluation_standard
-        )
+        -- As a case, which the planner takes for every other row: for comparisons with a setting it expects almost none,
+        -- and then reads all editions again for each cell.
+        case
+            when {{ judge_by() }} is null then true
+            else {{ judge_by() }} in (
+                chosen.edition, chosen.limit_standard, chosen.aqi_standard, chosen.evaluation_standard
+            )
+        end
 {%- endmacro %}
 
 {# Concentration rounded as the edition says (`rounded.concentration`) and its IAQI (`indexed.iaqi`) of a value, on a scale

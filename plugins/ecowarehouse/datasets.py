@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from ecowarehouse.contracts import ContractSet, ObservationContract, load_contracts
 from ecowarehouse.settings import Settings
+from ecowarehouse.yaml_text import read_yaml
 
 
 class DatasetError(ValueError):
@@ -152,7 +153,7 @@ def read_datasets(path: Path) -> list[Dataset]:
         DatasetError: as `load_datasets`.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path.read_text(encoding="utf-8"))
         exposures = content["exposures"]
         return [_dataset(path, exposure) for exposure in exposures]
     except (OSError, yaml.YAMLError) as error:

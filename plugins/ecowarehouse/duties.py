@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-import yaml
-
 from ecowarehouse.settings import Settings
+from ecowarehouse.yaml_text import read_yaml
 
 # Kinds that can answer for an element, the weightiest first; the others look on.
 _ANSWERS: Final = ("lead", "joint", "support", "provides_data")
@@ -55,7 +54,7 @@ class Duties:
             DutyError: a line that cannot be read.
         """
         path = city / "departments.yml"
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else None
+        content = read_yaml(path.read_text(encoding="utf-8")) if path.exists() else None
         departments = frozenset(content) if isinstance(content, dict) else None
         return cls(departments, tuple(_read(city / "duties.csv")))
 

@@ -6,8 +6,9 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+
+from ecowarehouse.yaml_text import read_yaml
 
 ColumnType = Literal["text", "number", "integer", "date", "time", "boolean", "geometry"]
 # How each type stands in SQL; a geometry is EWKT text (`SRID=4490;POINT(…)`).
@@ -84,7 +85,7 @@ def load_entities(path: Path | None = None) -> dict[str, Entity]:
     Raises:
         ValueError: a declaration that is not as it must be; the message names the field.
     """
-    content = yaml.safe_load((path or default_path()).read_text(encoding="utf-8"))
+    content = read_yaml((path or default_path()).read_text(encoding="utf-8"))
     found = TypeAdapter(dict[str, Entity]).validate_python(content)
     for name, entity in found.items():
         for column, declared in entity.columns.items():

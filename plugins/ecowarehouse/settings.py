@@ -57,9 +57,11 @@ class City:
         """
         import yaml  # 0.1 s, which `eco --help` has no use for
 
+        from ecowarehouse.yaml_text import read_yaml
+
         path = folder / CITY_FILE
         try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+            content = read_yaml(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise SettingsError(
                 f"{path}: cannot be read ({error.strerror}); ECO_CITY must name a city folder"

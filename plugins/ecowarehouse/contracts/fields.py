@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from functools import cache
 from typing import Annotated
 from zoneinfo import available_timezones
 
@@ -23,9 +24,14 @@ def valid_pattern(text: str) -> str:
 
 
 def valid_zone(text: str) -> str:
-    if not OFFSET.fullmatch(text) and text not in available_timezones():
+    if not OFFSET.fullmatch(text) and text not in _zones():
         raise ValueError("no time zone; write a name such as Asia/Shanghai or an offset such as +08:00")
     return text
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())  # walks through a folder, and is asked several times a contract
 
 
 def valid_time_format(text: str) -> str:

@@ -19,6 +19,7 @@ from ecowarehouse.contracts.observations import ObservationContract
 from ecowarehouse.contracts.open_questions import open_questions
 from ecowarehouse.contracts.values import normal_unit
 from ecowarehouse.duties import Duties
+from ecowarehouse.yaml_text import SafeLoader
 
 _MENDS = {
     "missing": "add it",
@@ -80,7 +81,7 @@ class _ProblemError(ValueError):
     """One file's problem in words for people."""
 
 
-class _UniqueKeys(yaml.SafeLoader):
+class _UniqueKeys(SafeLoader):
     """YAML that refuses the same key twice in a mapping: the later one would win in silence."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:

@@ -15,6 +15,7 @@ from ecowarehouse.contracts.observations import ObservationContract
 from ecowarehouse.contracts.proposal import NoProposal, Proposal, Vocabulary, propose, read_answer
 from ecowarehouse.duties import Duties
 from ecowarehouse.settings import City
+from ecowarehouse.yaml_text import read_yaml
 
 LARGEST_ANSWER = 1 << 20
 _VOCABULARY = Path("dbt_project") / "seeds" / "vocabulary"
@@ -115,7 +116,7 @@ def _proposal(root: Path, city: Path, element: str, answer: Path) -> Proposal:
 
 def _authority(city: Path, department: str) -> str:
     path = city / "departments.yml"
-    content = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
+    content = read_yaml(path.read_text(encoding="utf-8")) if path.exists() else {}
     return str((content or {}).get(department, {}).get("zh", department))
 
 

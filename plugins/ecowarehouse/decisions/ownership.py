@@ -6,10 +6,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-import yaml
-
 from ecowarehouse.decisions.problems import DecisionRefused
 from ecowarehouse.duties import Duties
+from ecowarehouse.yaml_text import read_yaml
 
 if TYPE_CHECKING:
     from ecowarehouse.contracts import ObservationContract
@@ -57,5 +56,5 @@ def require_duty(settings: Settings, contract: ObservationContract, department: 
 
 def _is_local(settings: Settings, department: str) -> bool:
     path = settings.city / "departments.yml"
-    content = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
+    content = read_yaml(path.read_text(encoding="utf-8")) if path.exists() else {}
     return bool((content or {}).get(department, {}).get("local", False))

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import yaml
 
+from ecowarehouse import yaml_text
 from ecowarehouse.settings import Settings
 
 _CHINESE: Final = re.compile(r"[\u3400-\u9fff]")
@@ -66,6 +67,6 @@ def read_yaml(path: Path) -> Any:
         DictionaryError: it cannot be read.
     """
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml_text.read_yaml(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
         raise DictionaryError(f"{path}: {error}") from error

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import yaml
-
 from ecowarehouse import dictionary
 from ecowarehouse.datasets import Dataset
 from ecowarehouse.exports.fields import Field
 from ecowarehouse.postgres.catalog import Column
 from ecowarehouse.settings import Settings
+from ecowarehouse.yaml_text import read_yaml
 
 
 def fields_of(settings: Settings, dataset: Dataset, columns: Sequence[Column]) -> list[Field]:
@@ -37,7 +36,7 @@ def fields_of(settings: Settings, dataset: Dataset, columns: Sequence[Column]) -
 
 def _model(settings: Settings, dataset: Dataset) -> Mapping[str, Any]:
     path = settings.dbt_project / "models" / "marts" / dataset.element / f"_{dataset.element}__models.yml"
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content = read_yaml(path.read_text(encoding="utf-8"))
     wanted = f"{dataset.element}__{dataset.table}"
     return next((model for model in content["models"] if model["name"] == wanted), {})
 

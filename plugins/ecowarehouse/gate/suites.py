@@ -185,9 +185,11 @@ def load_suite(folder: Path, element: str) -> ElementSuite:
     """
     import yaml
 
+    from ecowarehouse.yaml_text import read_yaml
+
     path = folder / f"{element}.yml"
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise SuiteError(f"no suite: expectations/{path.name} does not exist. Mend: write it") from error
     except (OSError, yaml.YAMLError) as error:

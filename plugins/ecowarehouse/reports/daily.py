@@ -12,9 +12,9 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import psycopg
-import yaml
 
 from ecowarehouse.settings import Settings
+from ecowarehouse.yaml_text import read_yaml
 
 
 class ReportError(ValueError):
@@ -73,7 +73,7 @@ def daily(
     Raises:
         ReportError: nothing was released yet.
     """
-    city = yaml.safe_load((settings.city / "city.yml").read_text(encoding="utf-8"))
+    city = read_yaml((settings.city / "city.yml").read_text(encoding="utf-8"))
     with conn.transaction():
         conn.execute("set transaction isolation level repeatable read, read only")
         releases = tuple(

@@ -12,6 +12,7 @@ import yaml
 from ecowarehouse.postgres.session import acting_as
 from ecowarehouse.settings import Settings
 from ecowarehouse.standards.files import seed_files, table_hashes
+from ecowarehouse.yaml_text import read_yaml
 
 STEWARD = "eco_steward"
 
@@ -112,7 +113,7 @@ def _list_path(settings: Settings) -> Path:
 
 def _listed(path: Path) -> dict[str, dict[str, Any]]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path.read_text(encoding="utf-8"))
         files: dict[str, dict[str, Any]] = content["files"]
     except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
         raise StandardsError(

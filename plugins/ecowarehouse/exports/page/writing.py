@@ -9,7 +9,6 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import psycopg
-import yaml
 
 from ecowarehouse.datasets import Dataset
 from ecowarehouse.exports import files
@@ -18,6 +17,7 @@ from ecowarehouse.exports.page import corrections, newest
 from ecowarehouse.exports.page.codelists import verified, write_codelists
 from ecowarehouse.exports.page.rows import Row, Standing, standing
 from ecowarehouse.settings import City, Settings
+from ecowarehouse.yaml_text import read_yaml
 
 FOLDER: Final = "portal"
 DATA: Final = "data/page.json"
@@ -176,5 +176,5 @@ def _names_of_province(settings: Settings, city: City) -> set[str]:
 
 def _departments(settings: Settings) -> dict[str, str]:
     """English names of departments by their Chinese ones."""
-    content = yaml.safe_load((settings.city / "departments.yml").read_text(encoding="utf-8"))
+    content = read_yaml((settings.city / "departments.yml").read_text(encoding="utf-8"))
     return {one["zh"]: one["en"] for one in content.values()}
