@@ -54,7 +54,7 @@ class Point:
 # What a step writes in the transaction that also closes its row. dbt commits model by model: candidates are no promise.
 _OF_ONE_TRANSACTION: Final = {
     "land": (f"landing.{FEED}",),
-    "core": ("core.observation", "core.quality_flag", "core.change"),
+    "core": ("core.observation", "core.quality_flag", "core.change where element <> 'governance'"),
     "gate": ("governance.verdict", "governance.dataset_state where state = 'waiting'"),
     "release": (
         "published.air_station_hour", "published.air_station_day", "governance.release", "governance.release_period",
