@@ -52,7 +52,7 @@ demo: $(STAMP) ## set everything up and run the main job on this machine, withou
 	$(BIN)/eco demo $(if $(DATA),--data "$(DATA)")
 
 test: $(STAMP) ## all tests, two at a time; TESTS=tests/unit for some, WORKERS=0 for one process
-	$(BIN)/python -m pytest $(TESTS) -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(TESTS) -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 browser: ## what the tests of the page need: Chromium, its driver, Chinese fonts (Debian, Ubuntu)
 	@if command -v chromium >/dev/null && command -v chromedriver >/dev/null && fc-list :lang=zh | grep -q .; then \

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +25,19 @@ ROOT = Path(__file__).resolve().parents[1]
 ORDER = ("unit", "dbt", "integration", "end_to_end", "faults")  # fast first
 TEMPLATE = "eco_template"
 DEPLOYED = "eco_deployed"
+_IN_USE: set[str] = set()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast folders first; inside a folder the order of collection stays."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Fast folders first; inside a folder the order of collection stays.
+
+    Where several processes share the tests, the longest file comes first, or all but one would wait for it in the end.
+    """
+    order = ("end_to_end", *ORDER) if hasattr(config, "workerinput") else ORDER
 
     def rank(item: pytest.Item) -> int:
         folder = item.path.relative_to(ROOT / "tests").parts[0]
-        return ORDER.index(folder) if folder in ORDER else len(ORDER)
+        return order.index(folder) if folder in order else len(order)
 
     items.sort(key=rank)
 
@@ -132,9 +137,13 @@ def module_deployed(deployed_template: str) -> Iterator[Settings]:
 
 @contextmanager
 def own_database(template: str = TEMPLATE) -> Iterator[Settings]:
-    """Clone a template, point this process at the clone, drop it at the end."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
+    """Clone a template, point this process at the clone, drop it at the end.
+
+    Names come again: dbt parses the project anew for each name of a database that it has not met.
+    """
+    name = next(name for number in count(1) if (name := f"test_{number}") not in _IN_USE)
     before = os.environ.get("ECO_DATABASE")
+    _IN_USE.add(name)
     with connect(application="tests", admin=True, autocommit=True, database="postgres") as connection:
         create_database(connection, name, owner=roles.OWNER, template=template)
     os.environ["ECO_DATABASE"] = name
@@ -144,6 +153,7 @@ def own_database(template: str = TEMPLATE) -> Iterator[Settings]:
             roles.grant(connection)
         yield Settings.load()
     finally:
+        _IN_USE.remove(name)
         if before is None:
             del os.environ["ECO_DATABASE"]
         else:

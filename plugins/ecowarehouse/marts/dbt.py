@@ -21,7 +21,7 @@ from ecowarehouse.postgres import libpq_env
 from ecowarehouse.settings import Settings
 
 ROLE: Final = "eco_dbt"
-_PARSED: Final = "partial_parse.msgpack"
+_PARSED: Final = "partial_parse.msgpack"  # of one database: its name stands in every relation
 _REMAINS_KEPT: Final = 7 * 24 * 3600
 _ONE_AT_A_TIME = threading.Lock()
 _SILENT: Final = frozenset({"exposure", "operation"})
@@ -80,16 +80,18 @@ def run(
         # The same at every call in one city, so that the partial parse serves; what changes is in the session.
         "--vars", json.dumps({"timezone": settings.timezone}),
     ]  # fmt: skip
-    if (home / _PARSED).exists():
-        places += ["--partial-parse-file-path", str(home / _PARSED)]
-    with _ONE_AT_A_TIME, _environment(_session(build_id, settings)):
+    session = _session(build_id, settings)
+    parsed = home / f"{session['ECO_DATABASE']}.{_PARSED}"
+    if parsed.exists():
+        places += ["--partial-parse-file-path", str(parsed)]
+    with _ONE_AT_A_TIME, _environment(session):
         outcome = dbtRunner().invoke([*common, *arguments, *places])
     nodes = [_model_run(result) for result in getattr(outcome.result, "results", None) or []]
     results = [node for node in nodes if node.failed or node.kind not in _SILENT]
     failure = _failure(outcome, results)
     if failure is not None:
         raise DbtFailed(f"{failure} (dbt's log: {folder / 'log' / 'dbt.log'})", results)
-    _keep_parsed(folder / "target" / _PARSED, home / _PARSED)
+    _keep_parsed(folder / "target" / _PARSED, parsed)
     shutil.rmtree(folder, ignore_errors=True)
     return results
 
