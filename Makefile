@@ -17,7 +17,7 @@ KILLS ?= 200
 # Where the demo's data lie; without it the demo makes its own.
 DATA ?=
 
-.PHONY: help setup env demo test browser lint format bench faults fuzz docs up down requirements clean
+.PHONY: help setup env demo test browser lint format bench detection faults fuzz docs up down requirements clean
 
 help: ## these lines
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1|/' | \
@@ -74,6 +74,9 @@ format: $(STAMP) ## let the tools rewrite style
 
 bench: $(STAMP) ## measure, and compare with the limits
 	$(BIN)/python tests/bench/run.py
+
+detection: $(STAMP) ## plant faults and count which are found (SEEDS='1 2'): recall and precision by kind
+	$(BIN)/python -m tests.detection.run $(if $(SEEDS),--seeds $(SEEDS))
 
 faults: $(STAMP) ## kill steps at random moments (KILLS=200, SEED=...): nothing may be lost
 	$(BIN)/python -m tests.faults.run --kills $(KILLS) $(if $(SEED),--seed $(SEED))

@@ -78,6 +78,8 @@ def run_element(conn: psycopg.Connection[Any], element: str, settings: Settings)
         outcome = ElementRun(element, BuildResult.nothing(element))
         with _timed(outcome.seconds, "build"):
             outcome.build = marts.build(conn, element, settings=settings)
+        if outcome.build.outcome == "no_dataset":
+            return outcome
         build_id = outcome.build.build_id or _newest_build(conn, element)
         if build_id is None:
             return outcome

@@ -146,6 +146,15 @@ def load_datasets(settings: Settings | None = None) -> list[Dataset]:
     return [found[name] for name in sorted(found)]
 
 
+def has_dataset(settings: Settings, element: str) -> bool:
+    """Whether values of the element go anywhere from core.
+
+    Raises:
+        DatasetError: as `load_datasets`.
+    """
+    return any(dataset.element == element for dataset in load_datasets(settings))
+
+
 def read_datasets(path: Path) -> list[Dataset]:
     """The datasets of one file.
 

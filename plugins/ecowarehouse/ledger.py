@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 StepKind = Literal[
     "core", "build", "gate", "release", "standards", "recompute", "restore", "export", "decision"
 ]
-Outcome = Literal["done", "nothing_to_do", "superseded", "blocked"]
+Outcome = Literal["done", "nothing_to_do", "superseded", "blocked", "no_dataset"]
 
 LOCK_WAIT: Final = "20min"
 _LOCK_SPACE: Final[dict[str, str]] = {

@@ -81,6 +81,7 @@ def fail_with(message: str, **_: Any) -> None:
 def has_work(element: str, *, dag_run: Any, **_: Any) -> bool:
     """Whether there is anything to build, judge or release; a backfill never has."""
     from ecowarehouse.contracts import load_contracts
+    from ecowarehouse.datasets import has_dataset
     from ecowarehouse.postgres import connect
     from ecowarehouse.settings import Settings
     from ecowarehouse.work import pending
@@ -89,6 +90,9 @@ def has_work(element: str, *, dag_run: Any, **_: Any) -> bool:
         logger.warning(
             "a backfill never publishes. To compare with a full recompute: eco recompute %s --check", element
         )
+        return False
+    if not has_dataset(Settings.load(), element):
+        logger.info("%s: no dataset yet, its values stand in core · 尚无数据集，数值保留在 core", element)
         return False
     feeds = [contract.feed for contract in load_contracts(Settings.load().city).of_element(element)]
     with connect("eco_engineer", application=f"has_work {element}") as conn:

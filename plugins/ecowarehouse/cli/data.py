@@ -14,6 +14,7 @@ import typer
 if TYPE_CHECKING:
     from ecowarehouse.contracts import Contract
     from ecowarehouse.cycle import CycleRun
+    from ecowarehouse.marts import BuildResult
     from ecowarehouse.pipeline import FeedRun
     from ecowarehouse.query import Answer
     from ecowarehouse.settings import Settings
@@ -89,7 +90,9 @@ def build(
         choice = choose(settings, names)
         for element in choice.elements:
             result = marts.build(conn, element, settings=settings)
-            _emit({"element": element, "build": result.build_id, "outcome": result.outcome}, as_json)
+            told = {"message": result.told.model_dump()} if as_json and result.told else {}
+            _emit({"element": element, "build": result.build_id, "outcome": result.outcome} | told, as_json)
+            _print_told(result, as_json)
     choice.raise_for_broken()
 
 
@@ -265,6 +268,7 @@ def _print_elements(done: CycleRun, as_json: bool) -> None:
             continue
         seconds = ", ".join(f"{name} {spent:.2f} s" for name, spent in one.seconds.items())
         print(f"{one.element}  build {one.build.build_id or '-'} {one.build.outcome}  ({seconds})")
+        _print_told(one.build, as_json)
         for dataset, verdicts in sorted(gate["verdicts"].items()) if gate else ():
             came = release["inserted"].get(dataset, 0) if release else 0
             gone = release["closed"].get(dataset, 0) if release else 0
@@ -272,6 +276,11 @@ def _print_elements(done: CycleRun, as_json: bool) -> None:
             print(f"  {dataset}: {said}; released {came} rows, {gone} no longer hold")
         for blocked in one.gate.blocked if one.gate is not None else ():
             print(f"  blocked: {blocked.dataset} {blocked.period_start:%Y-%m-%d %H:%M}: {blocked.reason}")
+
+
+def _print_told(build: BuildResult, as_json: bool) -> None:
+    if build.told and not as_json:
+        print(f"  {build.told.zh} · {build.told.en}")
 
 
 def _print_exports(done: CycleRun, as_json: bool) -> None:

@@ -33,6 +33,10 @@ class ObservationContract(Contract):
     long: Long | None = Field(
         default=None, description="one value a row; channels are then told by a code, not by a column"
     )
+    empty: bool = Field(
+        default=False,
+        description="a content without rows is one, such as a message that nothing was measured",
+    )
     partial: Partial = Partial()
     censored: Censored = Censored()
     channels: dict[ColumnName, Channel] = Field(min_length=1)
@@ -107,6 +111,11 @@ class ObservationContract(Contract):
     def ahead(self) -> timedelta:
         """How far after `known_at` a period may end."""
         return self.period.plausible.ahead
+
+    @property
+    def may_be_empty(self) -> bool:
+        """Whether a content without rows is one."""
+        return self.empty
 
     @property
     def staging_site_relation(self) -> str:

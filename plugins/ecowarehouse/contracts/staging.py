@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ecowarehouse.contracts.model import Contract
 from ecowarehouse.contracts.observations import ObservationContract
+from ecowarehouse.contracts.reserved import named
 from ecowarehouse.contracts.shape import Long
 from ecowarehouse.contracts.site import CODE_JOINT
 from ecowarehouse.contracts.values import factors_of
@@ -291,7 +292,7 @@ def _received(contract: ObservationContract, relation: str | None) -> str:
         "rejected_columns",
         "placed.site_code",
         "placed.period_start",
-        *(contract.channels if contract.long is None else contract.long.columns),
+        *map(named, contract.channels if contract.long is None else contract.long.columns),
     ]
     return (
         "    select\n        " + ",\n        ".join(columns) + f"\n    from {_source(contract, relation)}"
@@ -308,7 +309,7 @@ def _source(contract: ObservationContract, relation: str | None) -> str:
 
 
 def _trimmed(contract: ObservationContract, column: str) -> str:
-    text = f"coalesce({column}, '')"
+    text = f"coalesce({named(column)}, '')"
     return f"btrim({text}, {escaped(''.join(contract.trim))})" if contract.trim else text
 
 
@@ -316,7 +317,7 @@ def _text(contract: ObservationContract, column: str) -> str:
     """A cell; null when a content lacks its column."""
     if column not in contract.optional:
         return _trimmed(contract, column)
-    return f"btrim({column}, {escaped(''.join(contract.trim))})" if contract.trim else column
+    return f"btrim({named(column)}, {escaped(''.join(contract.trim))})" if contract.trim else named(column)
 
 
 def _site_code(contract: ObservationContract) -> str:
@@ -336,7 +337,7 @@ def _attributes(contract: ObservationContract) -> str:
 
 def _key(contract: ObservationContract, column: str) -> str:
     """A column of the key, which the landing check leaves empty in no row."""
-    return f"btrim({column}, {escaped(''.join(contract.trim))})" if contract.trim else column
+    return f"btrim({named(column)}, {escaped(''.join(contract.trim))})" if contract.trim else named(column)
 
 
 def _text_or_null(contract: ObservationContract, column: str | None) -> str:

@@ -173,10 +173,13 @@ def _take_up(
 def _ensure_partitions(
     conn: psycopg.Connection[Any], contract: ObservationContract, sighting: Sighting, *, keys: bool
 ) -> None:
-    """Where the sighting's periods go; a new partition stays without its key for now unless `keys`."""
+    """Where the sighting's periods go; a new partition stays without its key for now unless `keys`.
+
+    Years and months are cut by the city's clock, which is the session's: feeds of one element may have other zones.
+    """
     conn.execute(
-        "select core.ensure_partitions(%s, %s, %s, %s, %s)",
-        [contract.element, sighting.period_from, sighting.period_to, contract.period.timezone, keys],
+        "select core.ensure_partitions(%s, %s, %s, current_setting('TimeZone'), %s)",
+        [contract.element, sighting.period_from, sighting.period_to, keys],
     )
 
 

@@ -86,8 +86,11 @@ def _flags(conn: psycopg.Connection[Any], contract: ObservationContract) -> Diff
         [contract.feed],
     )
     conn.execute("analyze judging")
-    judges = " union all ".join(f"({flags.sql_file(name)})" for name in flags.JUDGES)
-    conn.execute(f"create temporary table judged on commit drop as {judges}", {"element": contract.element})
+    judges = " union all ".join(f"({flags.sql_file(name)})" for name in (*flags.JUDGES, *flags.AROUND_JUDGES))
+    conn.execute(
+        f"create temporary table judged on commit drop as {judges}",
+        {"element": contract.element, "step": contract.averaging},
+    )
     standing = f"""{_FLAG} from core.quality_flag
         where series_id in (select series_id from core.series where feed = '{contract.feed}')"""
     return _compare(conn, "core.quality_flag", f"{_FLAG} from judged", standing)

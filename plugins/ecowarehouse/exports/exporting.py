@@ -19,7 +19,7 @@ from ecowarehouse.contracts import Contract, load_contracts
 from ecowarehouse.datasets import Dataset, load_datasets
 from ecowarehouse.exports import faces, files, index, manifest, purging
 from ecowarehouse.exports.faces import ExportError, Face
-from ecowarehouse.exports.facts import Facts, facts_of, folder_name
+from ecowarehouse.exports.facts import Facts, facts_of, folder_name, of_city
 from ecowarehouse.exports.gate_state import gate_state
 from ecowarehouse.exports.page import write_page
 from ecowarehouse.exports.writing import Written, write_dataset
@@ -101,7 +101,7 @@ def export(
         LockNotObtained: another export of the same folder has been running for too long.
     """
     settings = settings or Settings.load()
-    house = _house(settings, today, keep)
+    house = _house(conn, settings, today, keep)
     wanted = _wanted(house, datasets, elements, face)
     root = (out or settings.exports).expanduser().resolve()
     result = ExportResult(face, root / face, elements=_elements(house, datasets, elements))
@@ -127,13 +127,30 @@ def subject(settings: Settings, face: Face, root: Path | None = None) -> str:
     return face if root is None or root == settings.exports else f"{face} {root}"
 
 
-def _house(settings: Settings, today: date | None, keep: timedelta | None) -> _House:
+def _house(
+    conn: psycopg.Connection[Any], settings: Settings, today: date | None, keep: timedelta | None
+) -> _House:
     city = City.read(settings.city)
-    contracts = load_contracts(settings.city).contracts
+    contracts = load_contracts(settings.city)
     here = today or datetime.now(ZoneInfo(city.timezone)).date()
+    declared = load_datasets(settings)
+    known = {*contracts.contracts, *(one.feed_guess for one in contracts.broken.values())}
+    known |= _delivered(conn, {feed for dataset in declared for feed in dataset.feeds})
+    datasets = of_city(declared, known)
     return _House(
-        settings, city, load_datasets(settings), contracts, here, city.keep_exports if keep is None else keep
+        settings, city, datasets, contracts.contracts, here, city.keep_exports if keep is None else keep
     )
+
+
+def _delivered(conn: psycopg.Connection[Any], feeds: Collection[str]) -> set[str]:
+    """Feeds that ever delivered something, whether the city still has their contracts or not."""
+    with acting_as(conn, ROLE):
+        rows = conn.execute(
+            "select f.feed from unnest(%s::text[]) as f (feed) where exists ("
+            "select from landing.batch as b where b.feed = f.feed and b.outcome in ('loaded', 'partial', 'unchanged'))",
+            [sorted(feeds)],
+        ).fetchall()
+    return {feed for (feed,) in rows}
 
 
 def export_standing(

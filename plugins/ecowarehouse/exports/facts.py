@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,6 +68,20 @@ class Facts:
 def folder_name(dataset: Dataset) -> str:
     """The folder of a dataset on each face, which is also the name of its relations."""
     return dataset.dataset.replace(".", "_")
+
+
+def of_city(datasets: Sequence[Dataset], known: Collection[str]) -> list[Dataset]:
+    """The datasets that a city has, each with the feeds that it has: another city's dataset is none of its own.
+
+    `known`: feeds of the city's contracts, broken ones too, and feeds that ever delivered. Of such a feed there may be
+    rows, so it stays a source of the dataset and without a valid contract an error of `facts_of`.
+    """
+    found = []
+    for dataset in datasets:
+        here = tuple(feed for feed in dataset.feeds if feed in known)
+        if here or not dataset.feeds:
+            found.append(dataset.model_copy(update={"feeds": here}))
+    return found
 
 
 def facts_of(dataset: Dataset, face: Face, city: City, contracts: Mapping[str, Contract]) -> Facts:

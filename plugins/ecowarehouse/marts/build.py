@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 import psycopg
 
-from ecowarehouse.checksum import literal, period_checksum_sql
-from ecowarehouse.datasets import Dataset, load_datasets
+from ecowarehouse.checksum import identifier, literal, period_checksum_sql, relation_name
+from ecowarehouse.datasets import Dataset, Text, has_dataset, load_datasets
 from ecowarehouse.ledger import Attempt, code_version, step
 from ecowarehouse.marts import dbt
 from ecowarehouse.marts.dbt import ROLE, ModelRun
@@ -61,6 +61,26 @@ _PERIODS = """
     ) as g (period_start)
 """
 
+# Hours are the moments that the candidate or the earlier release has, not those that a clock could have: years ago, the
+# hours of a city did not begin where those of its sources did, and a scope of a century has few of them.
+_HOURS = """
+    select distinct held.period_start
+    from (
+        select unnest(range_agg(tstzrange(period_from, period_to))) as touched
+        from governance.build_scope where build_id = {build}
+    ) as merged
+    cross join lateral (
+        select candidate.{column} as period_start from {relation} as candidate
+        where candidate.{column} > lower(merged.touched) - interval '1 hour'
+            and candidate.{column} < upper(merged.touched)
+        union all
+        select state.period_start from governance.dataset_state as state
+        where state.dataset = {dataset}
+            and state.period_start > lower(merged.touched) - interval '1 hour'
+            and state.period_start < upper(merged.touched)
+    ) as held
+"""
+
 # A touched period without rows counts only if there is something that it takes away.
 _CANDIDATES = """
     insert into governance.candidate_period (build_id, dataset, period_start, rows, checksum)
@@ -73,23 +93,34 @@ _CANDIDATES = """
 """
 
 
+_NO_DATASET = Text(
+    zh="尚无数据集：数值保留在 core，未构建任何内容；有了数据集之后的第一次构建会全部纳入",
+    en="no dataset yet: its values stand in core, nothing was built; the first build with a dataset takes up all",
+)
+
+
 class BuildFailed(RuntimeError):
     """A model or a test failed: there is no build, and what had changed waits for the next one."""
 
 
 @dataclass(frozen=True)
 class BuildResult:
-    """What became of one attempt to build; `build_id` is None when nothing had changed."""
+    """What became of one attempt to build; `build_id` is None when nothing had changed or there is no dataset."""
 
     element: str
     build_id: int | None
-    outcome: Literal["built", "nothing_to_do"]
+    outcome: Literal["built", "nothing_to_do", "no_dataset"]
     models: list[ModelRun] = field(default_factory=list)
 
     @classmethod
     def nothing(cls, element: str) -> BuildResult:
         """No change waited."""
         return cls(element, None, "nothing_to_do")
+
+    @property
+    def told(self) -> Text | None:
+        """What people have to know of an attempt that built nothing though values may wait."""
+        return _NO_DATASET if self.outcome == "no_dataset" else None
 
 
 def build(
@@ -113,6 +144,8 @@ def build(
         LockNotObtained: another build, gate or release of the element took too long.
     """
     settings = settings or Settings.load()
+    if not has_dataset(settings, element):
+        return _without_dataset(conn, element, run_id)
     guard(conn, element, settings)
     with acting_as(conn, ROLE), step(conn, "build", element, run_id=run_id) as attempt:
         _close_dead_builds(conn, element)
@@ -136,6 +169,14 @@ def build(
             "rows": sum(model.rows or 0 for model in models if model.kind == "model"),
         }  # fmt: skip
         return BuildResult(element, build_id, "built", models)
+
+
+def _without_dataset(conn: psycopg.Connection[Any], element: str, run_id: str | None) -> BuildResult:
+    """Nothing is built, and what changed waits for the element's first dataset."""
+    with acting_as(conn, ROLE), step(conn, "build", element, run_id=run_id) as attempt:
+        changes = _value(conn, _PENDING, [element, False]) or []
+        attempt.outcome, attempt.figures = "no_dataset", {"changes": len(changes)}
+    return BuildResult(element, None, "no_dataset")
 
 
 def standards_changed(conn: psycopg.Connection[Any], element: str) -> bool:
@@ -207,9 +248,11 @@ def _candidates(conn: psycopg.Connection[Any], build_id: int, element: str, sett
 
 def _candidates_sql(conn: psycopg.Connection[Any], build_id: int, dataset: Dataset, zone: str) -> bytes:
     columns = column_names(conn, dataset.relation)
-    periods = _PERIODS.format(
-        build=build_id, grain=literal(dataset.grain), unit=dataset.grain, zone=literal(zone)
-    )
+    periods = (_HOURS if dataset.grain == "hour" else _PERIODS).format(
+        build=build_id, grain=literal(dataset.grain), unit=dataset.grain, zone=literal(zone),
+        dataset=literal(dataset.dataset), relation=relation_name(dataset.relation),
+        column=identifier(dataset.period_column),
+    )  # fmt: skip
     checksums = period_checksum_sql(
         dataset.relation, columns, dataset.period_column, dataset.grain, zone, periods=periods
     )

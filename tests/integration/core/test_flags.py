@@ -125,11 +125,11 @@ def test_an_unchanged_value_is_flat_but_not_at_or_below_the_detection_limit(hous
 
 
 def test_a_flat_run_that_came_in_two_contents_is_found(house: FeedHouse) -> None:
-    house.load("10:10", hours("pm10", dict.fromkeys((8, 9, 10), 40)))
+    house.load("07:10", hours("pm10", dict.fromkeys(range(2, 8), 40)))
     before = house.newest_change()
-    house.load("13:10", hours("pm10", dict.fromkeys((11, 12, 13), 40)))
-    assert ("pm10", 13, "flat_line", 3) in house.flags(channel="pm10")
-    assert house.changes_since(before) == [("S1", 11, 13)]
+    house.load("13:10", hours("pm10", dict.fromkeys(range(8, 14), 40)))
+    assert ("pm10", 13, "flat_line", 3) in house.flags(channel="pm10"), "the 12th of equal ones"
+    assert house.changes_since(before) == [("S1", 8, 13)]
     # A late change in the middle takes the flag away, and the scope reaches as far as the flag did.
     before = house.newest_change()
     house.load("13:20", hours("pm10", {9: 41}))

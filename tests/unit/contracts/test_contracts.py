@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ecowarehouse.contracts import json_schema, load_contracts
+from ecowarehouse.contracts import ObservationContract, json_schema, load_contracts
 from ecowarehouse.contracts.scaffold import ScaffoldError, new_files
 from ecowarehouse.contracts.staging import cells_sql, differences
 from ecowarehouse.contracts.values import normal_unit
@@ -162,3 +162,11 @@ def test_a_new_feed_without_an_answer_begins_with_questions_and_overwrites_nothi
         new_files(tmp_path, city, "../x", "meteorology", "weather")
     with pytest.raises(ScaffoldError, match="'meteorology' has no duty for 'noise'"):
         new_files(tmp_path, city, "noise_daily", "meteorology", "noise")
+
+
+def test_a_column_that_bears_a_word_of_sql_is_quoted_in_its_view() -> None:
+    found = load_contracts(ROOT / "tests" / "cities" / "elsewhere")["eurdep_dose_rate"]
+    assert isinstance(found, ObservationContract)
+    query = cells_sql(found)
+    assert "btrim(\"end\", ' ')" in query
+    assert "btrim(end," not in query

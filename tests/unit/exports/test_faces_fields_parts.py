@@ -10,6 +10,7 @@ import yaml
 
 from ecowarehouse.datasets import Dataset
 from ecowarehouse.exports import ExportError, faces, parts
+from ecowarehouse.exports.facts import of_city
 from ecowarehouse.exports.fields import Field, common_scales
 from ecowarehouse.exports.manifest import Version
 from ecowarehouse.settings import Settings
@@ -90,3 +91,13 @@ def test_names_of_versions_read_back() -> None:
         assert Version.parse(str(version)) == version
     assert str(Version(12)) == "v000012"
     assert Version.parse("v12") is None
+
+
+def test_a_dataset_of_which_a_city_has_no_feed_is_none_of_its_own() -> None:
+    ours, theirs, of_all = (
+        dataset().model_copy(update={"dataset": name, "feeds": feeds})
+        for name, feeds in (("a.one", ("here", "elsewhere")), ("a.two", ("elsewhere",)), ("a.all", ()))
+    )
+    assert [(one.dataset, one.feeds) for one in of_city([ours, theirs, of_all], {"here"})] == [
+        ("a.one", ("here",)), ("a.all", ()),
+    ]  # fmt: skip

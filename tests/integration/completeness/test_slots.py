@@ -1,0 +1,20 @@
+"""How many periods a feed promises a day, whatever clock the city and its feeds have."""
+
+from __future__ import annotations
+
+import pytest
+
+from ecowarehouse.postgres.connection import connect
+from ecowarehouse.settings import Settings
+
+
+@pytest.mark.parametrize(("averaging", "slots"), [("1 day", 1), ("1 hour", 24)])
+def test_a_day_is_one_slot_when_the_city_moves_its_clock_and_the_feed_does_not(
+    fresh_database: Settings, averaging: str, slots: int
+) -> None:
+    with connect(application="tests", admin=True, settings=fresh_database) as admin:
+        admin.execute("set timezone to 'Europe/Amsterdam'")
+        assert admin.execute(
+            "select count(*) from core.slots_of('2020-03-29', 'Asia/Hong_Kong', '0', %s::interval)",
+            [averaging],
+        ).fetchone() == (slots,)
