@@ -23,6 +23,11 @@ from ecowarehouse.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 ORDER = ("unit", "dbt", "integration", "end_to_end", "faults")  # fast first
+# Files of more than a minute, longest first.
+LONG = (
+    "test_demo", "test_real_air_feed", "test_decisions_last", "test_order_of_sites", "test_real_water_feed", "test_kills",
+    "test_by_command_line", "test_add_a_feed", "test_another_city", "test_detection", "test_city", "test_two_writers",
+)  # fmt: skip
 TEMPLATE = "eco_template"
 DEPLOYED = "eco_deployed"
 _IN_USE: set[str] = set()
@@ -31,13 +36,16 @@ _IN_USE: set[str] = set()
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Fast folders first; inside a folder the order of collection stays.
 
-    Where several processes share the tests, the longest file comes first, or all but one would wait for it in the end.
+    Where several processes share the tests, the longest files come first, or all but one would wait for them in the end.
     """
-    order = ("end_to_end", *ORDER) if hasattr(config, "workerinput") else ORDER
+    long = LONG if hasattr(config, "workerinput") else ()
 
-    def rank(item: pytest.Item) -> int:
+    def rank(item: pytest.Item) -> tuple[int, int]:
         folder = item.path.relative_to(ROOT / "tests").parts[0]
-        return order.index(folder) if folder in order else len(order)
+        return (
+            long.index(item.path.stem) if item.path.stem in long else len(long),
+            ORDER.index(folder) if folder in ORDER else len(ORDER),
+        )
 
     items.sort(key=rank)
 

@@ -129,6 +129,7 @@ def test_restore_with_force_sets_the_old_one_aside(filled: Settings, tmp_path: P
     written = backups.backup(file, filled)
     _change("delete from landing.batch where batch_id > 10")
     (filled.bytes_store / "ab" / "abcdef").unlink()
+    of_other_tests = _set_aside(filled)  # databases of theirs had the same name
     backups.restore(file, filled, force=True)
     assert _content() == written.content
     assert (filled.bytes_store / "ab" / "abcdef").read_bytes() == b"received\x00bytes"
@@ -136,12 +137,17 @@ def test_restore_with_force_sets_the_old_one_aside(filled: Settings, tmp_path: P
         assert connection.execute("select count(*) from landing.batch").fetchone() == (500,), (
             "grants came back"
         )
+    [old] = _set_aside(filled) - of_other_tests
     with connect(application="test", admin=True, autocommit=True, database="postgres") as connection:
-        old = connection.execute(
-            "select datname from pg_database where datname like %s", [f"{filled.database}_until_%"]
+        connection.execute(psycopg.sql.SQL("drop database {}").format(psycopg.sql.Identifier(old)))
+
+
+def _set_aside(settings: Settings) -> set[str]:
+    with connect(application="test", admin=True, autocommit=True, database="postgres") as connection:
+        found = connection.execute(
+            "select datname from pg_database where datname like %s", [f"{settings.database}_until_%"]
         ).fetchall()
-        assert len(old) == 1
-        connection.execute(psycopg.sql.SQL("drop database {}").format(psycopg.sql.Identifier(old[0][0])))
+    return {name for (name,) in found}
 
 
 def test_a_backup_is_never_overwritten_and_leaves_no_remains(filled: Settings, tmp_path: Path) -> None:
