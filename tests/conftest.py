@@ -25,8 +25,8 @@ ROOT = Path(__file__).resolve().parents[1]
 ORDER = ("unit", "dbt", "integration", "end_to_end", "faults")  # fast first
 # Files of more than a minute, longest first.
 LONG = (
-    "test_demo", "test_real_air_feed", "test_decisions_last", "test_order_of_sites", "test_real_water_feed", "test_kills",
-    "test_by_command_line", "test_add_a_feed", "test_another_city", "test_detection", "test_city", "test_two_writers",
+    "test_demo", "test_real_air_feed", "test_decisions_last", "test_order_of_sites", "test_real_water_feed",
+    "test_kills", "test_by_command_line", "test_add_a_feed", "test_another_city", "test_detection", "test_city", "test_two_writers",
 )  # fmt: skip
 TEMPLATE = "eco_template"
 DEPLOYED = "eco_deployed"
@@ -36,7 +36,7 @@ _IN_USE: set[str] = set()
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Fast folders first; inside a folder the order of collection stays.
 
-    Where several processes share the tests, the longest files come first, or all but one would wait for them in the end.
+    Where several processes share the tests, the longest files come first, or the others would wait for them in the end.
     """
     long = LONG if hasattr(config, "workerinput") else ()
 
