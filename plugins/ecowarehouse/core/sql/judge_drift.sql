@@ -1,14 +1,14 @@
 -- Values whose median by day climbs or falls evenly for as many days as the reach, further than the threshold: what an
 -- instrument does that nobody calibrates. Nature does it too (a river after a flood), so the flag takes nothing out.
 with rule as (
-    select property, rule_version, threshold_suspect, tolerance, reach
+    select property, rule_version, threshold_suspect, tolerance, reach, min_history
     from vocabulary.quality_rule
     where test = 'drift' and averaging_period::interval = %(step)s
 ),
 held as (
     select
         series.element, judging.series_id, judging.judge_from, judging.judge_to, rule.rule_version,
-        rule.threshold_suspect, rule.tolerance, rule.reach * %(step)s as span, version.*,
+        rule.threshold_suspect, rule.tolerance, rule.min_history, rule.reach * %(step)s as span, version.*,
         date_bin('1 day', version.period_start, 'epoch') as day
     from judging
     inner join core.series as series on series.series_id = judging.series_id and series.procedure = 'measured'
@@ -27,6 +27,7 @@ held as (
 by_day as (
     select
         series_id, day, min(threshold_suspect) as threshold, min(tolerance) as tolerance, min(span) as span,
+        min(min_history) as min_history,
         ln(percentile_cont(0.5) within group (order by value)) as level
     from held
     group by series_id, day
@@ -37,7 +38,7 @@ fitted as (
         regr_r2(level, extract(epoch from day)::double precision) over days as share_explained,
         regr_slope(level, extract(epoch from day)::double precision) over days * extract(epoch from span) as change,
         count(*) over days as day_count,
-        threshold, tolerance
+        threshold, tolerance, min_history
     from by_day
     window days as (
         partition by series_id order by day
@@ -49,7 +50,7 @@ ramp as (
     from fitted
     where abs(change) > threshold
         and share_explained > 1 - tolerance
-        and day_count * interval '1 day' >= 0.8 * span
+        and day_count >= min_history
 )
 select held.element, held.series_id, held.period_start, held.known_at, 'drift' as test, held.rule_version,
     3::smallint as flag,

@@ -2,14 +2,14 @@
 -- before it, a run of n is suspect when p^(n - 1) is below the threshold, or n reaches the length that is always one. Beside
 -- it, flat_line speaks from the n-th value on and knows no habit.
 with rule as (
-    select property, rule_version, threshold_suspect, threshold_fail, min_run, tolerance, detection_limit, reach
+    select property, rule_version, threshold_suspect, threshold_fail, min_run, tolerance, detection_limit, reach, min_history
     from vocabulary.quality_rule
     where test = 'flat_run' and averaging_period::interval = %(step)s
 ),
 held as (
     select
         series.element, judging.series_id, judging.judge_from, judging.judge_to, rule.rule_version,
-        rule.threshold_suspect, rule.threshold_fail, rule.min_run, rule.tolerance,
+        rule.threshold_suspect, rule.threshold_fail, rule.min_run, rule.tolerance, rule.min_history,
         coalesce(version.held_limit, rule.detection_limit, -1) as exempt_to, version.*
     from judging
     inner join core.series as series on series.series_id = judging.series_id and series.procedure = 'measured'
@@ -72,7 +72,7 @@ where period_start between judge_from and judge_to
         length >= threshold_fail
         -- The habit of fewer steps than this is nobody's.
         or (
-            steps_before >= 12
+            steps_before >= min_history
             and (length - 1) * ln((repeats_before + 1.0) / (steps_before + 2.0)) < ln(threshold_suspect)
         )
     )

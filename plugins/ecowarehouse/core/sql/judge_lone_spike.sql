@@ -1,14 +1,14 @@
 -- A value that leaps away and back, further than any step around it, in one property alone: what happens in the air or the
 -- river shows in several. Works where an absolute threshold cannot: in series with a low level.
 with rule as (
-    select property, rule_version, threshold_suspect, factor, tolerance, reach
+    select property, rule_version, threshold_suspect, factor, tolerance, reach, min_history
     from vocabulary.quality_rule
     where test = 'lone_spike' and averaging_period::interval = %(step)s
 ),
 held as (
     select
         series.element, series.feed, series.site_code, judging.series_id, judging.judge_from, judging.judge_to,
-        rule.rule_version, rule.threshold_suspect, rule.factor, rule.tolerance, version.*
+        rule.rule_version, rule.threshold_suspect, rule.factor, rule.tolerance, rule.min_history, version.*
     from judging
     inner join core.series as series on series.series_id = judging.series_id and series.procedure = 'measured'
     inner join rule on rule.property = series.property and series.averaging_period = %(step)s
@@ -72,7 +72,7 @@ select element, series_id, period_start, known_at, 'lone_spike' as test, rule_ve
     'leaps by ' || trim_scale(height) || ' and back; other steps at most ' || trim_scale(other_steps) as detail
 from compared
 where period_start between judge_from and judge_to
-    and step_count >= 6
+    and step_count >= min_history
     and height > tolerance
     and height > threshold_suspect * other_steps
     and height > factor * level

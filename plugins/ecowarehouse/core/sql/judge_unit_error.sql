@@ -3,14 +3,14 @@
 -- came in the reach before it, so that a run up to half as long cannot hide itself. The leap has to be that of the factor
 -- within the tolerance (in powers of ten), what follows may lie twice as far off: it has its own ups and downs.
 with rule as (
-    select property, rule_version, factor, tolerance, min_run, reach
+    select property, rule_version, factor, tolerance, min_run, reach, min_history
     from vocabulary.quality_rule
     where test = 'unit_error' and averaging_period::interval = %(step)s
 ),
 target as (
     select
         series.element, judging.series_id, judging.judge_from, judging.judge_to, rule.rule_version, rule.factor,
-        rule.min_run, rule.reach, 10 ^ rule.tolerance as slack, 10 ^ (2 * rule.tolerance) as wide
+        rule.min_run, rule.reach, rule.min_history, 10 ^ rule.tolerance as slack, 10 ^ (2 * rule.tolerance) as wide
     from judging
     inner join core.series as series on series.series_id = judging.series_id and series.procedure = 'measured'
     inner join rule on rule.property = series.property and series.averaging_period = %(step)s
@@ -81,7 +81,7 @@ displaced as (
         where before.value is not null
     ) as earlier
     where (held.size * held.wide >= held.factor * extremes.least or held.size * held.factor <= held.wide * extremes.greatest)
-        and earlier.held_count * 7 >= held.reach
+        and earlier.held_count >= held.min_history
         and earlier.level > 0
 ),
 followed as (
