@@ -3,6 +3,7 @@
 import { airNow, airYesterday } from "./air.js";
 import { closed, corrections, datasets, standards } from "./datasets.js";
 import { h } from "./dom.js";
+import { feeds } from "./feeds.js";
 import { properties } from "./parts.js";
 import { water } from "./water.js";
 import { words } from "./words.js";
@@ -64,7 +65,7 @@ function show(all, language) {
   byId("content").replaceChildren(...[
     page.synthetic ? h("p", { class: "warning", role: "note" }, w.t("synthetic")) : null,
     airNow(w, p, lists, page), airYesterday(w, p, lists, page), water(w, p, lists, page),
-    corrections(w, p, page), datasets(w, index), closed(w, page), standards(w, lists),
+    feeds(w, page), corrections(w, p, page), datasets(w, index), closed(w, page), standards(w, lists),
   ].filter(Boolean));
   byId("footer").replaceChildren(h("p", {}, w.t("footer")));
   document.documentElement.dataset.ready = language;

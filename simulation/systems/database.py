@@ -51,7 +51,7 @@ class Databases:
         """Start the server; returns the address of each database for its reading login."""
         server = cluster.ensure_running(self._settings, prepare=lambda *_: None)
         password = secrets.ensure(self._settings.secrets_file, [_READER])[_READER]
-        with self._connect("postgres") as admin:
+        with self.owner("postgres") as admin:
             known = {row[0] for row in admin.execute("select datname from pg_database").fetchall()}
             for name in DATABASES:
                 if name not in known:
@@ -71,24 +71,25 @@ class Databases:
     def move(self) -> None:
         """Bring all tables to what the city shows now."""
         for name, tables in DATABASES.items():
-            with self._connect(name) as admin:
+            with self.owner(name) as admin:
                 for table, (feed, key) in tables.items():
                     _merge(admin, table, self._now.rows(feed, changed_after=self._moved), key)
         self._moved = self._now.at
 
-    def _create(self, name: str) -> None:
-        with self._connect(name) as admin:
-            for table, (feed, key) in DATABASES[name].items():
-                _table(admin, table, self._now.city.feed(feed).clean(), key)
-            admin.execute("grant usage on schema public to reader")
-            admin.execute("grant select on all tables in schema public to reader")
-
-    def _connect(self, database: str) -> psycopg.Connection[Any]:
+    def owner(self, database: str) -> psycopg.Connection[Any]:
+        """A connection of the department's own, which may change what the reader sees."""
         return psycopg.connect(
             host=cluster.HOST, port=cluster.read_port(self._settings) or _running_port(self._settings),
             user=cluster.ADMIN, dbname=database, autocommit=True,
             password=secrets.read(self._settings.secrets_file)[cluster.ADMIN_SECRET],
         )  # fmt: skip
+
+    def _create(self, name: str) -> None:
+        with self.owner(name) as admin:
+            for table, (feed, key) in DATABASES[name].items():
+                _table(admin, table, self._now.city.feed(feed).clean(), key)
+            admin.execute("grant usage on schema public to reader")
+            admin.execute("grant select on all tables in schema public to reader")
 
 
 def _running_port(settings: Settings) -> int:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import secrets
 from datetime import date, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import psycopg
 
 from simulation.city.city import City
 from simulation.systems.database import Databases
@@ -29,11 +31,9 @@ class Systems:
     def of_seed(cls, seed: int, folder: Path, step: int, steps: int) -> Systems:
         """Two weeks of a city, whose last hours are as many steps of a clock; it stands at one of them."""
         city = City(seed, first_day=FIRST_DAY, days=DAYS)
-        systems = cls(city, moment_of(city, step, steps), folder)
-        systems._steps = steps
-        return systems
+        return cls(city, moment_of(city, step, steps), folder, steps)
 
-    def __init__(self, city: City, at: datetime, folder: Path) -> None:
+    def __init__(self, city: City, at: datetime, folder: Path, steps: int = 1) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._now = Now(city, at)
         self._token = _kept(folder / "ecology-token")
@@ -44,7 +44,7 @@ class Systems:
         self._sftp = Sftp(folder / "sftp", folder / "sftp-host-key", self._password)
         self._databases = Databases(self._now, folder / "database")
         self.addresses: dict[str, str] = {}
-        self._steps = 1
+        self._steps = steps
 
     def start(self) -> None:
         """Start all of them; afterwards `addresses` is complete."""
@@ -79,6 +79,14 @@ class Systems:
     def at_step(self, step: int) -> None:
         """Bring all of them to a step of the clock."""
         self.move(moment_of(self._now.city, step, self._steps))
+
+    def owner(self, database: str) -> psycopg.Connection[Any]:
+        """A department's own connection to its database; a failure begins there."""
+        return self._databases.owner(database)
+
+    def sent(self, name: str) -> Path:
+        """The folder of a department's SFTP server."""
+        return self._sent.path(name)
 
     def stop(self) -> None:
         """Stop all of them."""

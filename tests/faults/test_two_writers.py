@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from ecowarehouse.settings import Settings
 from simulation import weather
 from simulation.national import synthetic_pulls
 from simulation.server import Server, World
@@ -19,13 +21,16 @@ AIR, WEATHER = "cnemc_air_hourly", "weather_hourly"
 
 @pytest.fixture
 def source(house: House, tmp_path: Path) -> Iterator[None]:
-    """The national feed's stand-in, at its third hour."""
+    """The national feed's stand-in, at its third hour, in a city without stations of its own."""
     pulls = synthetic_pulls(7)
     world = World(pulls, 7, tmp_path)
     server = Server(world)
     world.set_clock(pulls[2].stamp)
     server.start()
     house.secrets["ECO_SECRET_CNEMC_AIR_URL"] = f"{server.url}/air/feed"
+    city = Path(shutil.copytree(Settings.load().city, tmp_path / "city"))
+    (city / "sources" / "ecology_environment" / "station_air_hourly.yml").unlink()
+    house.secrets["ECO_CITY"] = str(city)
     yield
     house.secrets.clear()
     server.stop()

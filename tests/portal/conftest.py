@@ -34,6 +34,7 @@ def house(module_deployed: Settings, tmp_path_factory: pytest.TempPathFactory) -
         found.load(39, range(26, 28), pm2_5=90)
         found.release()
         _water(found)
+        cycle.run_element(found.feed.conn, "governance", found.feed.settings)
         found.export()
         yield found
 

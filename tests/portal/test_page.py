@@ -93,6 +93,26 @@ def test_classes_of_water_are_those_of_the_files(page: Page, house: ExportHouse)
     assert wanted.items() <= shown.items()
 
 
+def test_what_is_missing_of_each_source_is_told_with_whose_it_is(page: Page, house: ExportHouse) -> None:
+    page.open("zh")
+    rows = {
+        row["title_zh"]: row for row in exported(house, "governance.feed_day") if row["day"] == "2019-07-18"
+    }
+    shown = {cells[0].split()[0]: cells for cells in page.rows("feed-days")}
+    assert shown
+    for title, cells in shown.items():
+        row = rows[title]
+        assert cells[1] == row["day"]
+        assert float(cells[2].removesuffix(" %")) == pytest.approx(
+            100 * float(row["complete_share"]), abs=0.1
+        )
+        assert cells[4] == row["expected_count"]
+        for kind, word in (("source", "来源缺报"), ("platform", "平台缺收")):
+            count = row[f"{kind}_missing_count"]
+            assert (f"{word} {count}" in cells[5]) == (count != "0")
+    assert any(row["source_missing_count"] != "0" for row in rows.values())
+
+
 def test_synthetic_data_are_marked_at_the_top_and_at_each_row(
     page: Page, house: ExportHouse, tmp_path: Path
 ) -> None:

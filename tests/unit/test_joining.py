@@ -38,7 +38,7 @@ def feeds(settings: Settings, dataset: str = "weather.station_hour") -> tuple[st
 def test_a_feed_with_values_of_that_averaging_time_joins(settings: Settings) -> None:
     write(settings, "version: 1", "version: 2")
     assert feeds(settings) == ("weather_hourly", "weather_second")
-    assert feeds(settings, "air.station_hour") == ("cnemc_air_hourly",)
+    assert feeds(settings, "air.station_hour") == ("cnemc_air_hourly", "station_air_hourly")
     contract = load_contracts(settings.city)["weather_second"]
     assert next_step(settings, contract).startswith("say where the source is: export ECO_SECRET_WEATHER_URL")
 

@@ -17,6 +17,12 @@ Data = Annotated[
         "--data", exists=True, file_okay=False, help="Folder of real pulls; without, an invented network."
     ),
 ]
+Feeds = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--feed", help="Only this feed (may be given again); without, all whose source speaks here."
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -24,7 +30,7 @@ def register(app: typer.Typer) -> None:
     app.command("demo")(demo)
 
 
-def demo(data: Data = None) -> None:
+def demo(data: Data = None, feeds: Feeds = None) -> None:
     """Start everything, bring in every pull of the sources by real DAG runs, show what came of it."""
     from rich.console import Console
 
@@ -33,5 +39,5 @@ def demo(data: Data = None) -> None:
 
     settings, console = Settings.load(), Console()
     data = data.resolve() if data else None
-    result = run.run(settings, data, console)
+    result = run.run(settings, data, console, feeds)
     tell.end(console, settings, result)

@@ -75,17 +75,17 @@ class _Session:
         with httpx.Client(timeout=timeout, follow_redirects=False, verify=True, trust_env=False) as client:
             parameters = self._cursor_parameters(cursor)
             if self._connector.paging:
-                return self._paged(client, headers, parameters, self._connector.paging)
+                return self._paged_or_all(client, headers, parameters, self._connector.paging)
             body, received = self._with_retries(client, headers, parameters)
         return self._delivery(body, received)
 
-    def _delivery(self, body: bytes | None, headers: Mapping[str, str]) -> Delivery:
+    def _delivery(self, body: bytes | None, headers: Mapping[str, str], note: str | None = None) -> Delivery:
         synthetic = self._contract.synthetic or headers.get("x-eco-synthetic", "").lower() == "true"
         media = headers.get("content-type", "")
         if body is None:
             return Delivery(self.source, media=media, headers=headers, unchanged=True, synthetic=synthetic)
         form = self._contract.form_of(self.source, media, body[:512])
-        return Delivery(self.source, body, media, form, headers, synthetic=synthetic)
+        return Delivery(self.source, body, media, form, headers, synthetic=synthetic, note=note)
 
     def _headers(self, cursor: Cursor | None) -> dict[str, str]:
         headers = {"User-Agent": _AGENT, "Accept-Encoding": "gzip, identity"}
@@ -155,9 +155,19 @@ class _Session:
             raise Transient("truncated", f"{response.num_bytes_downloaded} of {promised} bytes")
         return b"".join(chunks)
 
-    def _paged(
+    def _paged_or_all(
         self, client: httpx.Client, headers: dict[str, str], parameters: Mapping[str, str], paging: Paging
     ) -> Delivery:
+        """A source that has nothing since the cursor, which looks back at what it had, went back behind it."""
+        pages, received = self._paged(client, headers, parameters, paging)
+        if not parameters or pages.any:
+            return self._delivery(pages.merged(), received)
+        pages, received = self._paged(client, headers, {}, paging)
+        return self._delivery(pages.merged(), received, note="cursor_went_back")
+
+    def _paged(
+        self, client: httpx.Client, headers: dict[str, str], parameters: Mapping[str, str], paging: Paging
+    ) -> tuple[_Pages, dict[str, str]]:
         pages = _Pages(paging)
         number: int | None = paging.first
         received: dict[str, str] = {}
@@ -168,7 +178,7 @@ class _Session:
             body, answered = self._with_retries(client, headers, asked)
             received = received or answered
             number = pages.add(number, body or b"")
-        return self._delivery(pages.merged(), received)
+        return pages, received
 
 
 class _Pages:
@@ -181,6 +191,11 @@ class _Pages:
         self._first: dict[str, Any] | None = None
         self._total: Any = None
         self._count = 0
+
+    @property
+    def any(self) -> bool:
+        """Whether any item came."""
+        return bool(self._items)
 
     def add(self, number: int, body: bytes) -> int | None:
         """Take one page and say which comes next.

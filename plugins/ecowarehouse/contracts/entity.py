@@ -124,7 +124,7 @@ class EntityContract(Contract):
             column = declared.columns.get(name)
             if column is None:
                 continue
-            if strange := sorted(set(value.words.values()) - set(column.words)):
+            if column.words and (strange := sorted(set(value.words.values()) - set(column.words))):
                 yield f"columns.{name}.words: not among {', '.join(column.words)}: {', '.join(strange)}"
             if (column.type == "geometry") != (value.crs is not None):
                 yield f"columns.{name}.crs: belongs to a geometry, which needs it"

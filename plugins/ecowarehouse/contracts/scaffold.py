@@ -45,7 +45,7 @@ def new_files(
     recorded = {recorded_folder(root, feed) / path.name: _recorded(path) for path in answers}
     if len(recorded) < len(answers):
         raise ScaffoldError("two recorded answers have one name; rename one of them")
-    proposal = _proposal(root, city, element, answers[0]) if answers else _UNSEEN
+    proposal = _proposal(root, city, department, element, answers[0]) if answers else _UNSEEN
     values = {
         "feed": feed,
         "department": department,
@@ -104,9 +104,11 @@ def _recorded(path: Path) -> bytes:
     return content
 
 
-def _proposal(root: Path, city: Path, element: str, answer: Path) -> Proposal:
+def _proposal(root: Path, city: Path, department: str, element: str, answer: Path) -> Proposal:
+    """What an answer shows; a department that delivers for the element already has ways of its own, else all have."""
     found = load_contracts(city).of_element(element)
     sisters = [one for one in found if isinstance(one, ObservationContract)]
+    sisters = [one for one in sisters if one.department == department] or sisters
     vocabulary = Vocabulary.read(root / _VOCABULARY, element)
     try:
         return propose(read_answer(answer), vocabulary, sisters, City.read(city).timezone)

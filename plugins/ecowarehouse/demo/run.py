@@ -6,6 +6,7 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from rich.console import Console
 from ecowarehouse import secrets, services
 from ecowarehouse.airflow.names import element_dag_id, ingest_dag_id
 from ecowarehouse.contracts import Contract, load_contracts
+from ecowarehouse.datasets import has_dataset
 from ecowarehouse.demo import figures, source, tell
 from ecowarehouse.demo.figures import Figures
 from ecowarehouse.demo.source import Pull, Source
@@ -50,21 +52,29 @@ class Result:
     url: str = ""
 
 
-def run(settings: Settings, data: Path | None, console: Console) -> Result:
-    """All of it; services are left running. Raises `DemoFailed`, `ServiceError` and what the steps raise."""
+def run(settings: Settings, data: Path | None, console: Console, feeds: list[str] | None = None) -> Result:
+    """All of it, or only these feeds; services are left running.
+
+    Raises `DemoFailed`, `ServiceError` and what the steps raise.
+    """
     started = time.monotonic()
     result = Result()
     stand_in, result.url = _set_up(settings, data, console)
-    contracts = _contracts(settings, stand_in)
+    contracts = _contracts(settings, stand_in, feeds)
     api = Api(result.url, config.password(settings))
     with connect("eco_engineer", application="demo", autocommit=True, settings=settings) as conn:
         result.before = _data_hash(conn)
-        _switch_on(api, contracts, console)
         done = _Done(source.state_folder(settings, data) / "done.json")
         pulls = stand_in.pulls()
-        new = [pull for pull in pulls if pull.stamp.isoformat() not in done.stamps]
-        for pull in new or pulls[-1:]:
-            line = _one_pull(conn, api, stand_in, contracts, pull, console)
+        new = [pull for pull in pulls if pull.stamp.isoformat() not in done.stamps] or pulls[-1:]
+        stand_in.go_to(new[0].stamp)
+        begun = _switch_on(api, contracts, console)
+        for pull in new:
+            asked = contracts if pull in (new[0], new[-1]) else _of_hours(contracts)
+            followed = _waited_for(settings, asked)
+            line = _one_pull(
+                conn, api, stand_in, asked, followed, pull, console, begun if pull == new[0] else set()
+            )
             done.add(pull)
             result.pulls.append((pull.description, line))
             result.total.add(line)
@@ -95,22 +105,40 @@ def _set_up(settings: Settings, data: Path | None, console: Console) -> tuple[So
     return stand_in, url
 
 
-def _contracts(settings: Settings, stand_in: Source) -> list[Contract]:
+def _contracts(settings: Settings, stand_in: Source, feeds: list[str] | None) -> list[Contract]:
     """Feeds whose source speaks here: the house knows it by the secrets that the contract names."""
     known = stand_in.addresses()
     found = load_contracts(settings.city)
     if found.broken:
         raise DemoFailed("\n".join(broken.message for broken in found.broken.values()))
-    return [one for one in found.contracts.values() if known.keys() >= set(one.connector.secret_names)]
+    speak = {f: one for f, one in found.contracts.items() if known.keys() >= set(one.connector.secret_names)}
+    if unknown := sorted(set(feeds or ()) - speak.keys()):
+        raise DemoFailed(
+            f"no source speaks here for {', '.join(unknown)}; there are: {', '.join(sorted(speak))}"
+        )
+    return [one for feed, one in speak.items() if not feeds or feed in feeds]
 
 
-def _switch_on(api: Api, contracts: list[Contract], console: Console) -> None:
+def _of_hours(contracts: list[Contract]) -> list[Contract]:
+    """Feeds that have something new each hour; the others are asked at the first moment and at the last."""
+    return [one for one in contracts if one.schedule.freshness < timedelta(days=1)]
+
+
+def _waited_for(settings: Settings, contracts: list[Contract]) -> list[str]:
+    """Elements whose values go on from core at once: not those without dataset, nor those that follow all feeds."""
+    later = following_all(settings)
+    return [one for one in _elements(contracts) if one not in later and has_dataset(settings, one)]
+
+
+def _switch_on(api: Api, contracts: list[Contract], console: Console) -> set[str]:
+    """The DAGs that were off: Airflow begins a run of each by the clock."""
     dags = [element_dag_id(element) for element in _elements(contracts)]
     dags += [ingest_dag_id(contract.feed) for contract in contracts]
     with console.status("Airflow reads the DAGs"):
         api.wait_for_dags(dags)
         switched = [dag for dag in dags if api.switch_on(dag)]
     tell.step(console, f"{len(dags)} DAGs are on ({len(switched)} switched on now)")
+    return set(switched)
 
 
 def _one_pull(
@@ -118,16 +146,23 @@ def _one_pull(
     api: Api,
     stand_in: Source,
     contracts: list[Contract],
+    elements: list[str],
     pull: Pull,
     console: Console,
+    begun: set[str],
 ) -> Figures:
-    """The sources move to a moment; the feeds are asked; what follows is waited for."""
+    """The sources move to a moment; the feeds are asked; what follows is waited for.
+
+    Of the DAGs in `begun` a run by the clock is under way at this moment of the sources; it is not asked for again.
+    """
     start = figures.mark(conn)
-    elements = _elements(contracts)
     old = {run.run_id for element in elements for run in api.newest(element_dag_id(element)) if run.ended}
     with console.status(f"{pull.stamp:%Y-%m-%d %H:%M} {pull.description}"):
         stand_in.go_to(pull.stamp)
-        asked = [api.trigger(ingest_dag_id(contract.feed)) for contract in contracts]
+        asked = []
+        for dag_id in (ingest_dag_id(contract.feed) for contract in contracts):
+            by_clock = api.newest(dag_id) if dag_id in begun else []
+            asked.append(by_clock[0] if by_clock else api.trigger(dag_id))
         for one in asked:
             _wait_for_run(api, one)
         for element in elements:

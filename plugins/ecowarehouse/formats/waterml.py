@@ -25,7 +25,7 @@ _LATITUDE_FIRST = re.compile(r"EPSG(:[^:]*)?:+(4326|4490|4269)$|EPSG/[^/]*/(4326
 
 
 def read(contract: Contract, _form: WatermlForm, source: Source) -> Iterator[ReceivedTable]:
-    """Tables of a WaterML document. A point with a value and no time is a reject.
+    """Tables of a WaterML document. A point with a value and no time is a reject, or with something else than a value.
 
     Raises:
         FormatProblem: not_the_format, header_changed, encoding, truncated or no_rows.
@@ -35,10 +35,14 @@ def read(contract: Contract, _form: WatermlForm, source: Source) -> Iterator[Rec
     builder = RowBuilder(contract.header, contract.optional)
     header = set(contract.header)
     for row in _rows(source):
-        if row["time"]:
-            builder.add([(name, text) for name, text in row.items() if name in header and text is not None])
-        else:
+        if not row["time"]:
             builder.reject("ragged_row", f"no time in the series {row['series']}", row["value"])
+        elif strange := row.get("strange"):
+            builder.reject(
+                "ragged_row", f"{strange} instead of a value in the series {row['series']}", row["time"]
+            )
+        else:
+            builder.add([(name, text) for name, text in row.items() if name in header and text is not None])
         if builder.full:
             yield builder.take()
     yield builder.finish(None)
@@ -130,11 +134,19 @@ def _point(point: Any, series: dict[str, str | None]) -> Iterator[dict[str, str 
     if not time and not text:
         return  # a place holder without any statement
     own = {"time": time, "value": text}
+    if value is None:
+        own["strange"] = _strange(point)
     if qualifier := _qualifier(point):
         own["qualifier"] = qualifier
     if unit := _unit(point):
         own["unit"] = unit
     yield series | own
+
+
+def _strange(point: Any) -> str:
+    """What a pair of time and value holds besides its time and its metadata."""
+    names = (local(one) for pair in point for one in pair)
+    return ", ".join(name for name in names if name not in ("", "time", "metadata"))
 
 
 def _qualifier(element: Any) -> str:

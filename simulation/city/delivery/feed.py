@@ -117,7 +117,7 @@ def censored(name: str, form: str = "{limit}L") -> Column:
 
 def result(name: str, of: Property, form: str = "{limit}L") -> Column:
     """The same for a property with a column of its own."""
-    low = None if of.limit is None else f"{of.limit:g}"
+    low = None if of.limit is None else np.format_float_positional(of.limit, trim="-")  # no one writes 5e-05
     return Column(
         name,
         lambda view: pa.array(

@@ -87,16 +87,20 @@ def operator_register(world: World) -> Draft:
 def operator_visit(world: World) -> Draft:
     """Visits of operators: weekly rounds with zero and span checks, and calls with how long they took to come."""
     records: list[dict[str, Any]] = []
+    handed = world.window.first_day + timedelta(days=world.window.days // 2)
     for number, (element, site) in enumerate(_automatic()):
         rng = stream(world.seed, "visits", site.code)
         for week in range(world.window.days // 7):
             time = world.window.begin + (week * 7 + number % 5) * DAY + int(rng.integers(8, 17)) * HOUR
             called = rng.random() < 0.08
+            arrived = datetime.fromtimestamp(time, CHINA)
+            waited = timedelta(minutes=round(60 * float(rng.gamma(3, 1.3)))) if called else timedelta()
+            turn = 1 if number % 5 == 2 and arrived.date() >= handed else 0
             records.append({
                 "time": time, "ready": time + 2 * HOUR, "visit_no": f"V{number:03d}{week:02d}", "site_code": site.code,
                 "element": element, "kind": "fault_call" if called else "routine",
-                "arrived_at": datetime.fromtimestamp(time, CHINA).isoformat(),
-                "response_hours": round(float(rng.gamma(3, 1.3)), 1) if called else None,
+                "operator_code": OPERATORS[(number + turn) % len(OPERATORS)][0],
+                "raised_at": (arrived - waited).isoformat(), "arrived_at": arrived.isoformat(),
                 "zero_drift_percent": round(float(rng.normal(0, 0.8)), 2),
                 "span_drift_percent": round(float(rng.normal(0, 2.0)), 2),
                 "action": "更换采样管路" if called else "巡检、零跨检查",

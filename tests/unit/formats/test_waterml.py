@@ -49,6 +49,15 @@ def document(*observations: str, head: str = "") -> bytes:
     return f"{head}<wml2:Collection {SPACES}>{''.join(observations)}</wml2:Collection>".encode()
 
 
+def test_a_point_with_something_else_than_a_value_is_refused_by_name() -> None:
+    strange = POINTS.replace("wml2:value>2.51</wml2:value", "wml2:amount>2.51</wml2:amount")
+    found = formats.read_table(MADE, "waterml", document(observation(points=strange)))
+    assert [row[-1] for row in rows(found)] == [""]
+    [refused] = found.rejects
+    assert (refused.reason, refused.received) == ("ragged_row", "2025-03-01T00:00:00+08:00")
+    assert "amount instead of a value" in refused.detail
+
+
 def test_points_carry_their_series_and_what_they_say_themselves() -> None:
     found = rows(formats.read_table(MADE, "waterml", document(observation(), observation("W2"))))
     place = ["大藤峡", "110.1", "23.4", "urn:level", "m"]

@@ -62,7 +62,6 @@ def test_a_row_that_nobody_can_name_makes_only_a_whole_register_partial() -> Non
         ({"delivered": {"as": "whole"}}, "delivered.absent: belongs to a whole register, which needs it"),
         ({"columns": {"colour": "name"}}, "park has no colour; add them to entities.yml"),
         ({"columns": {"boundary": "wkt"}}, "columns.boundary.crs: belongs to a geometry, which needs it"),
-        ({"columns": {"name": {"column": "name", "words": {"a": "b"}}}}, "columns.name.words: not among"),
         ({"columns": {"name": "nowhere"}}, "columns: not in the header: nowhere"),
         ({"channels": {}}, "no such field"),
     ],
@@ -71,6 +70,15 @@ def test_a_contract_of_entities_that_makes_no_sense_is_named(change: dict[str, o
     plain = load_contracts(CITY)["parks"].model_dump(mode="json", by_alias=True, exclude_unset=True)
     with pytest.raises(ValueError, match=message):
         validate({**plain, **change})
+
+
+def test_a_word_that_the_entity_does_not_know_is_named() -> None:
+    plain = load_contracts(CITY)["device_records"].model_dump(mode="json", by_alias=True, exclude_unset=True)
+    plain["columns"]["kind"]["words"] = {"检定": "inspection"}
+    with pytest.raises(
+        ValueError, match=r"columns\.kind\.words: not among verification, calibration, acceptance: inspection"
+    ):
+        validate(plain)
 
 
 def test_every_reference_of_the_declaration_names_an_entity() -> None:

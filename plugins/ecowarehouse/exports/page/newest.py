@@ -26,10 +26,21 @@ WATER: Final = (
     "synthetic",
 )  # fmt: skip
 
+_MISSING: Final = (
+    "source_missing", "platform_missing", "invalidated_by_review", "not_required", "awaited", "late", "rejected",
+    "revised",
+)  # fmt: skip
+FEED_DAY: Final = (
+    "feed", "day", "department", "title_zh", "title_en", "expected_count", "received_count", "complete_share",
+    "in_time_share", *(f"{kind}_count" for kind in _MISSING), "synthetic",
+)  # fmt: skip
+
 #: A station that has been silent for longer is not shown with a value of then.
 _SILENT: Final = timedelta(hours=24)
 #: Automatic sections report every four hours, manual ones once a month.
 _SAMPLES: Final = timedelta(days=31)
+#: A feed of which nothing was expected for longer is not told of.
+_FEEDS: Final = timedelta(days=7)
 
 Near = Callable[[Row], bool]
 
@@ -42,7 +53,7 @@ def hours(one: Standing, near: Near) -> list[Row]:
 
 
 def today(one: Standing, zone: Any) -> datetime:
-    """Midnight of the day in which the newest hour lies, by the city's clock."""
+    """Midnight of the day in which the newest period lies, by the city's clock."""
     last = (one.period_to - timedelta(microseconds=1)).astimezone(zone)
     return last.replace(hour=0, minute=0, second=0, microsecond=0)
 
@@ -67,6 +78,14 @@ def samples(one: Standing, near: Near) -> tuple[list[Row], list[Row]]:
     rows = list(one.rows(WATER, first, one.period_to, near))
     current = [row for row in rows if row.get("is_current") == "true"]
     return _newest(current, "section_code", "sampled_at"), rows
+
+
+def feeds(one: Standing, zone: Any) -> list[Row]:
+    """The newest day of each feed that is over by the clock of the books."""
+    midnight = today(one, zone)
+    unfinished = midnight.date().isoformat()
+    rows = one.rows(FEED_DAY, midnight - _FEEDS, midnight, lambda row: (row["day"] or "") < unfinished)
+    return _newest(rows, "feed", "day")
 
 
 def _moment(row: Row, column: str) -> datetime:

@@ -80,11 +80,14 @@ class _Page:
         hour = self._standing.get("air.station_hour")
         midnight = newest.today(hour, self._zone) if hour else None
         section = self._standing.get("water.section_sample")
+        books = self._standing.get("governance.feed_day")
         samples, versions = newest.samples(section, self._near(section)) if section else ([], [])
+        departments = _departments(self._settings)
         return {
             "city": {"code": self._city.code, "zh": self._city.name, "en": self._city.name_en},
             "timezone": self._city.timezone,
-            "names": _departments(self._settings),
+            "names": {one["zh"]: one["en"] for one in departments.values()},
+            "departments": departments,
             "made_from": {name: one.version for name, one in sorted(self._standing.items())},
             # Judged here as the dictionary judges them, so that the page needs no rule of its own.
             "marks": {mark: verified(mark) for mark in sorted(self._marks())},
@@ -93,6 +96,7 @@ class _Page:
             "air_yesterday": self._day("air.station_day", newest.DAY, "station_code", midnight),
             "air_area_yesterday": self._day("air.area_day", newest.AREA_DAY, "area_code", midnight),
             "water": self._block("water.section_sample", samples),
+            "feeds": self._block("governance.feed_day", newest.feeds(books, self._zone) if books else []),
             "corrections": self._corrections(versions),
             "closed": [
                 {
@@ -174,7 +178,7 @@ def _names_of_province(settings: Settings, city: City) -> set[str]:
         }
 
 
-def _departments(settings: Settings) -> dict[str, str]:
-    """English names of departments by their Chinese ones."""
+def _departments(settings: Settings) -> dict[str, dict[str, str]]:
+    """Chinese and English names of departments by their codes."""
     content = read_yaml((settings.city / "departments.yml").read_text(encoding="utf-8"))
-    return {one["zh"]: one["en"] for one in content.values()}
+    return {code: {"zh": one["zh"], "en": one["en"]} for code, one in content.items()}

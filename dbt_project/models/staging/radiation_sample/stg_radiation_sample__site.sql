@@ -1,0 +1,29 @@
+-- Written from the contract by `eco source staging radiation_sample --write`: change the contract.
+-- One row is what one received row says of its site.
+with said as (
+    select
+        batch_id as content_batch_id,
+        row_number,
+        btrim(point_code, ' ') as site_code,
+        (make_timestamp(substr(btrim(day, ' '), 1, 4)::integer, substr(btrim(day, ' '), 6, 2)::integer, substr(btrim(day, ' '), 9, 2)::integer, 0, 0, 0) at time zone 'Asia/Shanghai') as period_start,
+        nullif(btrim(coalesce(point_name, ''), ' '), '') as site_name,
+        null::text as area_name,
+        null::text as longitude,
+        null::text as latitude,
+        jsonb_strip_nulls(jsonb_build_object(
+            'medium', nullif(btrim(coalesce(medium, ''), ' '), '')
+        )) as attributes
+    from {{ source('landing', 'radiation_sample') }}
+)
+
+select
+    content_batch_id,
+    row_number,
+    site_code,
+    period_start,
+    site_name,
+    area_name,
+    case when longitude ~ '^[+-]?[0-9]{1,3}(\.[0-9]{1,20})?$' then longitude::numeric end as longitude,
+    case when latitude ~ '^[+-]?[0-9]{1,3}(\.[0-9]{1,20})?$' then latitude::numeric end as latitude,
+    attributes
+from said

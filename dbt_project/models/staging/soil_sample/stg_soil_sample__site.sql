@@ -1,0 +1,31 @@
+-- Written from the contract by `eco source staging soil_sample --write`: change the contract.
+-- One row is what one received row says of its site.
+with said as (
+    select
+        batch_id as content_batch_id,
+        row_number,
+        btrim(site_code, ' ') as site_code,
+        (make_timestamp(substr(btrim(day, ' '), 1, 4)::integer, substr(btrim(day, ' '), 6, 2)::integer, substr(btrim(day, ' '), 9, 2)::integer, 0, 0, 0) at time zone 'Asia/Shanghai') as period_start,
+        nullif(btrim(coalesce(site_name, ''), ' '), '') as site_name,
+        null::text as area_name,
+        nullif(btrim(coalesce(longitude, ''), ' '), '') as longitude,
+        nullif(btrim(coalesce(latitude, ''), ' '), '') as latitude,
+        jsonb_strip_nulls(jsonb_build_object(
+            'land_use', nullif(btrim(coalesce(land_use, ''), ' '), ''),
+            'point_class', nullif(btrim(coalesce(point_class, ''), ' '), ''),
+            'paddy', nullif(btrim(coalesce(paddy, ''), ' '), '')
+        )) as attributes
+    from {{ source('landing', 'soil_sample') }}
+)
+
+select
+    content_batch_id,
+    row_number,
+    site_code,
+    period_start,
+    site_name,
+    area_name,
+    case when longitude ~ '^[+-]?[0-9]{1,3}(\.[0-9]{1,20})?$' then longitude::numeric end as longitude,
+    case when latitude ~ '^[+-]?[0-9]{1,3}(\.[0-9]{1,20})?$' then latitude::numeric end as latitude,
+    attributes
+from said
