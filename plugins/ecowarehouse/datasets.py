@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -162,15 +163,19 @@ def read_datasets(path: Path) -> list[Dataset]:
         DatasetError: as `load_datasets`.
     """
     try:
-        content = read_yaml(path.read_text(encoding="utf-8"))
-        exposures = content["exposures"]
-        return [_dataset(path, exposure) for exposure in exposures]
+        return list(_datasets(path, path.read_text(encoding="utf-8")))
     except (OSError, yaml.YAMLError) as error:
         raise DatasetError(f"{path}: {error}") from error
     except (KeyError, TypeError) as error:
         raise DatasetError(
             f"{path}: expected a list `exposures`, each with name, depends_on and meta"
         ) from error
+
+
+@lru_cache(maxsize=64)
+def _datasets(path: Path, text: str) -> tuple[Dataset, ...]:
+    """What a file's text says; asked for many times by one process, and never changed."""
+    return tuple(_dataset(path, exposure) for exposure in read_yaml(text)["exposures"])
 
 
 def _dataset(path: Path, exposure: dict[str, Any]) -> Dataset:

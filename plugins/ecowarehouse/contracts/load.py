@@ -7,6 +7,7 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -108,17 +109,14 @@ def load_contracts(city: Path, vocabulary: Path | None = None) -> ContractSet:
     paths: dict[str, list[Path]] = defaultdict(list)
     broken: dict[str, BrokenContract] = {}
     for path in sorted([*root.rglob("*.yml"), *root.rglob("*.yaml")]):
-        guess, element = path.stem, ""
         try:
-            content = _read(path)
-            guess, element = str(content.get("feed", guess)), str(content.get("element", ""))
-            contract = validate(content)
+            contract = _contract(_text(path))
             _judge(contract, path, known, duties)
             if _open(path):
                 raise _ProblemError("")  # what is open is told beside whatever else is wrong
         except _ProblemError as problem:
             told = "\n".join(filter(None, [str(problem), *_open(path)]))
-            broken[str(path.relative_to(root))] = _broken(path, city, guess, told, element)
+            broken[str(path.relative_to(root))] = _broken(path, city, told, *_guesses(path))
             continue
         contracts[contract.feed] = contract
         paths[contract.feed].append(path)
@@ -128,7 +126,7 @@ def load_contracts(city: Path, vocabulary: Path | None = None) -> ContractSet:
             names = " and ".join(str(p.relative_to(city)) for p in found)
             for path in found:
                 message = f"feed: {feed!r} is named by {names}; rename one of them"
-                broken[str(path.relative_to(root))] = _broken(path, city, feed, message)
+                broken[str(path.relative_to(root))] = _broken(path, city, message, feed)
     return ContractSet(
         contracts={feed: contracts[feed] for feed in sorted(contracts)},
         broken={key: broken[key] for key in sorted(broken)},
@@ -136,11 +134,20 @@ def load_contracts(city: Path, vocabulary: Path | None = None) -> ContractSet:
     )
 
 
-def _broken(path: Path, city: Path, guess: str, problem: str, element: str = "") -> BrokenContract:
+def _broken(path: Path, city: Path, problem: str, feed: str, element: str = "") -> BrokenContract:
     shown = path.relative_to(city.parent)
     return BrokenContract(
-        path, guess, "\n".join(f"{shown}: {line}" for line in problem.splitlines()), element
+        path, feed, "\n".join(f"{shown}: {line}" for line in problem.splitlines()), element
     )
+
+
+def _guesses(path: Path) -> tuple[str, str]:
+    """Which feed of which element a broken file seems to be."""
+    try:
+        content = _mapping(_text(path))
+    except _ProblemError:
+        return path.stem, ""
+    return str(content.get("feed", path.stem)), str(content.get("element", ""))
 
 
 def _open(path: Path) -> list[str]:
@@ -156,16 +163,27 @@ def read_unfinished(path: Path) -> Contract:
     Raises:
         ValueError: no contract at all; one line for each field to mend.
     """
-    return validate(_read(path))
+    return _contract(_text(path))
 
 
-def _read(path: Path) -> dict[str, Any]:
+@lru_cache(maxsize=1024)
+def _contract(text: str) -> Contract:
+    """What a text says; asked for many times by one process, and never changed."""
+    return validate(_mapping(text))
+
+
+def _text(path: Path) -> str:
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)  # noqa: S506 (a SafeLoader)
+        return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise _ProblemError(f"no UTF-8 at byte {error.start}; save the file as UTF-8") from error
     except OSError as error:
         raise _ProblemError(f"can't be read: {error.strerror}") from error
+
+
+def _mapping(text: str) -> dict[str, Any]:
+    try:
+        content = yaml.load(text, Loader=_UniqueKeys)  # noqa: S506 (a SafeLoader)
     except yaml.YAMLError as error:
         raise _ProblemError(f"no valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):

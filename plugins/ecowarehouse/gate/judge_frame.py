@@ -71,10 +71,17 @@ def page(judgement: Judgement) -> str | None:
     if judgement.result is None:
         return None
     from great_expectations.render.renderer import ValidationResultsPageRenderer
+
+    text = str(_view().render(ValidationResultsPageRenderer().render(judgement.result)))
+    return _FOREIGN.sub("", text).replace("</head>", f"<style>{_STYLE}</style></head>", 1)
+
+
+@cache
+def _view() -> Any:
+    """One a process: each new one would compile its templates again."""
     from great_expectations.render.view import DefaultJinjaPageView
 
-    text = str(DefaultJinjaPageView().render(ValidationResultsPageRenderer().render(judgement.result)))
-    return _FOREIGN.sub("", text).replace("</head>", f"<style>{_STYLE}</style></head>", 1)
+    return DefaultJinjaPageView()
 
 
 @cache
