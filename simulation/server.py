@@ -404,7 +404,7 @@ def build(
     if departments:
         from simulation.systems.running import Systems
 
-        systems = Systems.of_seed(seed, state / "departments", world.passed - 1, len(pulls))
+        systems = Systems.up_to_yesterday(seed, state / "departments", world.passed - 1, len(pulls))
         systems.start()
         world.departments = systems
         addresses |= systems.addresses

@@ -68,16 +68,6 @@ def _no_network() -> Iterator[None]:
     guard.undo()
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _short_stacks() -> Iterator[None]:
-    """dbt asks the whole stack who calls, once a flag: nothing for a command, a second a run under pytest."""
-    from dbt_common.behavior_flags import BehaviorFlagRendered
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(BehaviorFlagRendered, "_default_source", staticmethod(lambda: "dbt"))
-        yield
-
-
 def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host.partition("%")[0]).is_loopback

@@ -9,12 +9,13 @@ from typing import Any, Final
 
 import psycopg
 
-# A day is whole when it is over by the clock on the wall; a replay of old days has its last one.
+# A day is whole when it is over by the clock on the wall, and something of it is decided; a replay of old days has its
+# last one.
 _STANDING: Final = """
 select f.feed, heard.answered, clock_timestamp() - heard.answered, f.freshness, d.day, d.complete_share,
     coalesce(d.source_missing_count, 0), coalesce(d.platform_missing_count, 0),
     coalesce(d.invalidated_by_review_count, 0), coalesce(d.not_required_count, 0), coalesce(d.awaited_count, 0),
-    coalesce(d.source_down_count, 0)
+    coalesce(d.source_down_count, 0), f.sampled_every is null and f.averaging <= interval '1 day'
 from core.feed as f
 cross join lateral (
     select max(ended_at) as answered from landing.batch as b
@@ -23,6 +24,7 @@ cross join lateral (
 left join lateral (
     select * from {books} as d
     where d.feed = f.feed and d.day < core.day_of(clock_timestamp(), f.timezone, f.day_boundary)
+        and d.complete_share is not null
     order by d.day desc limit 1
 ) as d on true
 order by f.feed
@@ -37,7 +39,10 @@ _NO_BOOKS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class FeedStanding:
-    """One feed; counts are values of `day`, its newest whole day in the books, None before the first build."""
+    """One feed; counts are values of `day`, its newest whole day in the books, None before the first build.
+
+    `by_day`: whether its periods follow one on another within a day, so that the books count them.
+    """
 
     feed: str
     answered: datetime | None
@@ -51,6 +56,7 @@ class FeedStanding:
     not_required: int
     awaited: int
     source_down: int
+    by_day: bool
 
     @property
     def silent(self) -> bool:
@@ -61,8 +67,10 @@ class FeedStanding:
         """For people, in one line."""
         age = "never answered" if self.age is None else f"answered {_short(self.age)} ago"
         said = f"{self.feed:<24} {age}{' (silent)' if self.silent else ''}"
+        if not self.by_day:
+            return f"{said}; samples and yearly values are not counted by day"
         if self.day is None or self.complete_share is None:
-            return f"{said}; no whole day in the books yet: eco build governance"
+            return f"{said}; no day in the books yet of which anything is due: eco build governance"
         missing = {
             "source": self.source_missing, "platform": self.platform_missing,
             "invalidated by review": self.invalidated_by_review, "not required": self.not_required,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import psycopg
 
 from simulation.city.city import City
+from simulation.city.window import CHINA
 from simulation.systems.database import Databases
 from simulation.systems.folders import DROPS, SFTP, Folders
 from simulation.systems.moments import moment_of
@@ -28,10 +29,22 @@ class Systems:
     """
 
     @classmethod
-    def of_seed(cls, seed: int, folder: Path, step: int, steps: int) -> Systems:
-        """Two weeks of a city, whose last hours are as many steps of a clock; it stands at one of them."""
-        city = City(seed, first_day=FIRST_DAY, days=DAYS)
+    def of_seed(
+        cls, seed: int, folder: Path, step: int, steps: int, *, first_day: date = FIRST_DAY, days: int = DAYS
+    ) -> Systems:
+        """Some days of a city, whose last hours are as many steps of a clock; it stands at one of them."""
+        city = City(seed, first_day=first_day, days=days)
         return cls(city, moment_of(city, step, steps), folder, steps)
+
+    @classmethod
+    def up_to_yesterday(cls, seed: int, folder: Path, step: int, steps: int) -> Systems:
+        """Two weeks, whose last day was over when it first started: what is received now is as late as it would be."""
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        kept = folder / "first-day"
+        if not kept.exists():
+            kept.write_text(f"{datetime.now(CHINA).date() - timedelta(days=DAYS)}\n")
+        first_day = date.fromisoformat(kept.read_text().strip())
+        return cls.of_seed(seed, folder, step, steps, first_day=first_day)
 
     def __init__(self, city: City, at: datetime, folder: Path, steps: int = 1) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -136,9 +136,7 @@ def load_contracts(city: Path, vocabulary: Path | None = None) -> ContractSet:
 
 def _broken(path: Path, city: Path, problem: str, feed: str, element: str = "") -> BrokenContract:
     shown = path.relative_to(city.parent)
-    return BrokenContract(
-        path, feed, "\n".join(f"{shown}: {line}" for line in problem.splitlines()), element
-    )
+    return BrokenContract(path, feed, "\n".join(f"{shown}: {line}" for line in problem.splitlines()), element)
 
 
 def _guesses(path: Path) -> tuple[str, str]:

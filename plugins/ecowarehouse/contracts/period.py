@@ -46,6 +46,11 @@ class Period(Strict):
         description="how far apart periods begin, counted from midnight; the averaging when not given,"
         " PT1M for samples taken at any minute",
     )
+    sampled_every: Duration | None = Field(
+        default=None,
+        description="for samples, whose periods do not follow one on another: a value of each series is promised once"
+        " in so long (P31D: monthly), and no hour or day without one is missing; unset: each period has one",
+    )
     plausible: Plausible
     empty: Literal["refused", "no_reading"] = Field(
         default="refused",
@@ -68,6 +73,15 @@ class Period(Strict):
     @classmethod
     def _known_zone(cls, text: str) -> str:
         return valid_zone(text)
+
+    @field_validator("sampled_every")
+    @classmethod
+    def _longer_than_a_day(cls, value: timedelta | None) -> timedelta | None:
+        if value is not None and value <= _DAY:
+            raise ValueError(
+                "must be longer than a day; what comes every day or hour has that as its averaging"
+            )
+        return value
 
     @field_validator("averaging")
     @classmethod

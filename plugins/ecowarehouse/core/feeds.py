@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 _APPLY = """
 insert into core.feed as known (feed, element, department, title_zh, title_en, averaging, lateness, freshness,
-    day_boundary, timezone, synthetic)
-values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+    day_boundary, timezone, synthetic, sampled_every)
+values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 on conflict (feed) do update set element = excluded.element, department = excluded.department,
     title_zh = excluded.title_zh, title_en = excluded.title_en, averaging = excluded.averaging,
     lateness = excluded.lateness, freshness = excluded.freshness, day_boundary = excluded.day_boundary,
-    timezone = excluded.timezone, synthetic = excluded.synthetic
+    timezone = excluded.timezone, synthetic = excluded.synthetic, sampled_every = excluded.sampled_every
 where known is distinct from excluded
 """
 
@@ -28,6 +28,6 @@ def apply(conn: psycopg.Connection[Any], contract: ObservationContract) -> bool:
     values = [
         contract.feed, contract.element, contract.department, contract.title.zh, contract.title.en,
         contract.averaging, contract.lateness, contract.freshness, timedelta(hours=hours, minutes=minutes),
-        contract.period.timezone, contract.synthetic,
+        contract.period.timezone, contract.synthetic, contract.period.sampled_every,
     ]  # fmt: skip
     return conn.execute(_APPLY, values).rowcount > 0

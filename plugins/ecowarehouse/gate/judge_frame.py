@@ -66,6 +66,12 @@ def judge_frame(title: str, expectations: Sequence[Expectation], measured: Seque
     return judgement
 
 
+def open_judge() -> None:
+    """Do ahead what the first validation of a process would do."""
+    _source()
+    _view()
+
+
 def page(judgement: Judgement) -> str | None:
     """The page of Data Docs of a validation, without what it would fetch from elsewhere; None when there was none."""
     if judgement.result is None:

@@ -1,18 +1,24 @@
-"""Airflow's scheduler, with the heavy libraries of the steps already in it.
+"""Airflow's scheduler, with what the steps need already in it.
 
-The executor forks its workers from the scheduler and each task from a worker, so that what is imported here once is
-shared by all of them: a build then starts without importing dbt, a gate without importing Great Expectations.
-Only libraries: the house's own code is read anew by every task.
+The executor forks its workers from the scheduler and each task from a worker, so that what is loaded and worked out
+here once is shared by all of them: a build starts without importing dbt and without its first look at the project, a
+gate without importing Great Expectations, a DAG file without reading every contract. A fork whose own code was edited
+since then reads it anew, so an edit counts at once.
 """
 
 from __future__ import annotations
 
 import importlib
 import logging
+import os
 import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Final
 
-_HEAVY: Final = (
+_PACKAGE: Final = "ecowarehouse"
+_LIBRARIES: Final = (
     "psycopg",
     "pyarrow",
     "lxml.etree",
@@ -21,24 +27,78 @@ _HEAVY: Final = (
     "dbt.cli.main",
     "dbt.adapters.postgres",
     "great_expectations",
+    "airflow.sdk.execution_time.task_runner",
+    "airflow.providers.standard.operators.python",
+)
+_OWN: Final = (
+    "airflow.ingest",
+    "airflow.element",
+    "airflow.governance",
+    "pipeline",
+    "gate",
+    "release",
+    "exports",
 )
 
+logger = logging.getLogger(__name__)
 
-def preload() -> list[str]:
-    """Import what steps need; what is missing or broken is left to the step, which says so better."""
-    loaded = []
-    for name in _HEAVY:
-        try:
-            importlib.import_module(name)
-            loaded.append(name)
-        except Exception:
-            logging.getLogger(__name__).warning("%s was not loaded ahead", name, exc_info=True)
-    return loaded
+
+def preload() -> None:
+    """Load and work out what steps need; what is missing or broken is left to the step, which says so better."""
+    for name in (*_LIBRARIES, *(f"{_PACKAGE}.{name}" for name in _OWN)):
+        _try(name, partial(importlib.import_module, name))
+    _try("the contracts", _read_contracts)
+    _try("dbt's project", _read_project)
+    _try("the gate's judge", _open_judge)
+
+
+def _try(what: str, load: Callable[[], object]) -> None:
+    try:
+        load()
+    except Exception:
+        logger.warning("%s was not loaded ahead", what, exc_info=True)
+
+
+def _read_contracts() -> None:
+    from ecowarehouse.datasets import load_datasets
+
+    load_datasets()  # and with them the contracts
+
+
+def _read_project() -> None:
+    from ecowarehouse.marts import dbt
+
+    dbt.run(["parse"])
+
+
+def _open_judge() -> None:
+    from ecowarehouse.gate import judge_frame
+
+    judge_frame.open_judge()
+
+
+def read_own_code_anew_when_it_changed() -> None:
+    """From now on each fork compares the package with what was loaded; where a file differs it forgets all."""
+    loaded = _stamp()
+
+    def compare() -> None:
+        if _stamp() != loaded:
+            for name in [name for name in sys.modules if name.partition(".")[0] == _PACKAGE]:
+                del sys.modules[name]
+
+    os.register_at_fork(after_in_child=compare)
+
+
+def _stamp() -> int:
+    """Changes with every edit of the package."""
+    root = Path(__file__).resolve().parents[1]
+    return hash(tuple((str(path), path.stat().st_mtime_ns) for path in sorted(root.rglob("*.py"))))
 
 
 def main() -> None:
     """Become `airflow scheduler`."""
     preload()
+    read_own_code_anew_when_it_changed()
     from airflow.__main__ import main as airflow
 
     sys.argv = ["airflow", "scheduler", *sys.argv[1:]]

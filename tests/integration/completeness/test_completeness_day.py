@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -155,3 +155,16 @@ def test_nothing_is_asked_of_a_station_that_moved_away(kept: Books) -> None:
         "awaited": 1,
     }
     assert kept.sound()
+
+
+def test_samples_are_not_counted_by_hours(deployed_template: str, tmp_path: Path) -> None:
+    monthly = WEATHER.model_copy(
+        update={"period": WEATHER.period.model_copy(update={"sampled_every": timedelta(days=31)})}
+    )
+    with own_database(deployed_template) as settings, books(settings, tmp_path) as kept:
+        kept.house.contract = monthly
+        kept.hour(1, "W1")
+        kept.build()
+        assert kept.days("W1") == []
+        [feed] = completeness.standing(kept.house.admin)
+        assert "not counted by day" in feed.line()

@@ -21,9 +21,7 @@ from ecowarehouse.core import recompute
 from ecowarehouse.pipeline import run_feed
 from ecowarehouse.postgres.connection import connect
 from ecowarehouse.settings import Settings
-from simulation.city.city import City
-from simulation.systems.moments import moment_of
-from simulation.systems.running import FIRST_DAY, Systems
+from simulation.systems.running import Systems
 from tests.conftest import own_database
 from tests.integration.departments.lines import HttpLine, Line
 
@@ -140,8 +138,7 @@ def _impatient(feed: str) -> Contract:
 
 @pytest.fixture(scope="module")
 def systems(tmp_path_factory: pytest.TempPathFactory, eco_home: Path) -> Iterator[Systems]:
-    city = City(1, first_day=FIRST_DAY, days=DAYS)
-    made = Systems(city, moment_of(city, 0, STEPS), tmp_path_factory.mktemp("failing"), STEPS)
+    made = Systems.of_seed(1, tmp_path_factory.mktemp("failing"), 0, STEPS, days=DAYS)
     made.start()
     yield made
     made.stop()
