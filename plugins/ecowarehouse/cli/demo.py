@@ -24,13 +24,17 @@ Feeds = Annotated[
     ),
 ]
 
+Pulls = Annotated[
+    int | None, typer.Option("--pulls", min=1, help="Only the first so many pulls; without, all of them.")
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the command at top level."""
     app.command("demo")(demo)
 
 
-def demo(data: Data = None, feeds: Feeds = None) -> None:
+def demo(data: Data = None, feeds: Feeds = None, pulls: Pulls = None) -> None:
     """Start everything, bring in every pull of the sources by real DAG runs, show what came of it."""
     from rich.console import Console
 
@@ -39,5 +43,5 @@ def demo(data: Data = None, feeds: Feeds = None) -> None:
 
     settings, console = Settings.load(), Console()
     data = data.resolve() if data else None
-    result = run.run(settings, data, console, feeds)
+    result = run.run(settings, data, console, feeds, pulls)
     tell.end(console, settings, result)

@@ -52,8 +52,14 @@ class Result:
     url: str = ""
 
 
-def run(settings: Settings, data: Path | None, console: Console, feeds: list[str] | None = None) -> Result:
-    """All of it, or only these feeds; services are left running.
+def run(
+    settings: Settings,
+    data: Path | None,
+    console: Console,
+    feeds: list[str] | None = None,
+    pulls: int | None = None,
+) -> Result:
+    """All of it, or only these feeds and the first so many pulls; services are left running.
 
     Raises `DemoFailed`, `ServiceError` and what the steps raise.
     """
@@ -65,8 +71,8 @@ def run(settings: Settings, data: Path | None, console: Console, feeds: list[str
     with connect("eco_engineer", application="demo", autocommit=True, settings=settings) as conn:
         result.before = _data_hash(conn)
         done = _Done(source.state_folder(settings, data) / "done.json")
-        pulls = stand_in.pulls()
-        new = [pull for pull in pulls if pull.stamp.isoformat() not in done.stamps] or pulls[-1:]
+        shown = stand_in.pulls()[:pulls]
+        new = [pull for pull in shown if pull.stamp.isoformat() not in done.stamps] or shown[-1:]
         stand_in.go_to(new[0].stamp)
         begun = _switch_on(api, contracts, console)
         for pull in new:
@@ -87,19 +93,22 @@ def run(settings: Settings, data: Path | None, console: Console, feeds: list[str
 
 
 def _set_up(settings: Settings, data: Path | None, console: Console) -> tuple[Source, str]:
-    """Database, sources, standards and views; Airflow starts beside them."""
+    """Database, standards and views; the sources and Airflow start beside them."""
     with console.status("PostgreSQL"):
         services.up(settings, airflow=False)
     tell.step(console, "PostgreSQL runs, migrations are applied")
-    with console.status("stand-in sources"):
-        stand_in = source.start(settings, data)
-        secrets.put(settings.secrets_file, stand_in.addresses())
-    tell.step(console, f"stand-in sources speak at {stand_in.url}")
-    with ThreadPoolExecutor(1) as beside, console.status("standards, views; Airflow starts beside"):
+    with (
+        ThreadPoolExecutor(2) as beside,
+        console.status("standards, views; sources and Airflow start beside"),
+    ):
+        speaking = beside.submit(source.start, settings, data)
         starting = beside.submit(airflow.start, settings)
         deploy(settings)
         take_up_registers(settings)
         tell.step(console, "standards and views are in the database")
+        stand_in = speaking.result()
+        secrets.put(settings.secrets_file, stand_in.addresses())
+        tell.step(console, f"stand-in sources speak at {stand_in.url}")
         url = starting.result()
     tell.step(console, f"Airflow runs at {url}")
     return stand_in, url

@@ -26,6 +26,8 @@ _LIBRARIES: Final = (
     "pandas",
     "dbt.cli.main",
     "dbt.adapters.postgres",
+    "dbt.task.build",
+    "dbt.task.compile",
     "great_expectations",
     "airflow.sdk.execution_time.task_runner",
     "airflow.providers.standard.operators.python",
@@ -68,7 +70,7 @@ def _read_contracts() -> None:
 def _read_project() -> None:
     from ecowarehouse.marts import dbt
 
-    dbt.run(["parse"])
+    dbt.run(["compile", "--select", "path:models/marts"])
 
 
 def _open_judge() -> None:
