@@ -17,6 +17,8 @@ from ecowarehouse.contracts.values import factors_of
 _HEAD = """\
 -- Written from the contract by `eco source staging {feed} --write`: change the contract.
 """
+_LONGEST_LINE = 130  # of pyproject.toml
+_LONG_LINES = "-- noqa: disable=LT05\n"  # a contract may name marks and formats as long as it likes
 # A rejected cell says that something was sent which nobody can read, and neither a value nor that there is none: were
 # it a sighting, `1O` would put a null in the place of a good value (docs/adr/0008-a-rejected-cell-is-no-sighting.md).
 _CELLS = """\
@@ -123,13 +125,16 @@ def cells_sql(contract: ObservationContract, relation: str | None = None) -> str
     """The view with one row a cell; `relation` replaces the dbt source, for use without dbt."""
     marks = ", ".join(escaped(mark) for mark in contract.missing_marks)
     cells = _wide(contract) if contract.long is None else _long(contract, contract.long)
-    return _HEAD.format(feed=contract.feed) + _CELLS.format(
-        received=_received(contract, relation),
-        cells=cells.sql,
-        marks=marks,
-        column="cell.channel" if contract.long is None else f"'{contract.long.value}'",
-        ending="    and cell.text is not null\n" if contract.optional else "",
-        **_meaning(contract, marks, scaled="factor" in cells.given, halved="method_limit" in cells.given),
+    return _headed(
+        contract,
+        _CELLS.format(
+            received=_received(contract, relation),
+            cells=cells.sql,
+            marks=marks,
+            column="cell.channel" if contract.long is None else f"'{contract.long.value}'",
+            ending="    and cell.text is not null\n" if contract.optional else "",
+            **_meaning(contract, marks, scaled="factor" in cells.given, halved="method_limit" in cells.given),
+        ),
     )
 
 
@@ -204,9 +209,16 @@ def site_sql(contract: ObservationContract, relation: str | None = None) -> str:
         f"{_text_or_null(contract, site.latitude)} as latitude",
         f"{_attributes(contract)} as attributes",
     ]
-    return _HEAD.format(feed=contract.feed) + _SITES.format(
-        said=",\n        ".join(said), source=_source(contract, relation), number=_NUMBER
+    return _headed(
+        contract,
+        _SITES.format(said=",\n        ".join(said), source=_source(contract, relation), number=_NUMBER),
     )
+
+
+def _headed(contract: ObservationContract, body: str) -> str:
+    """With where it comes from."""
+    long = any(len(line) > _LONGEST_LINE for line in body.splitlines())
+    return _HEAD.format(feed=contract.feed) + (_LONG_LINES if long else "") + body
 
 
 def _numbers(contract: ObservationContract, field: str, usual: object) -> dict[str, str]:

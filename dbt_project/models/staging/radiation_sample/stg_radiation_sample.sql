@@ -1,4 +1,5 @@
 -- Written from the contract by `eco source staging radiation_sample --write`: change the contract.
+-- noqa: disable=LT05
 -- One row is one cell of one received row. A rejected cell is none: it stands in landing.reject.
 with received as (
     select
