@@ -51,7 +51,7 @@ def test_a_feed_by_name_is_told_why_it_cannot_be_loaded(house: Settings, feed: s
 
 def test_a_cycle_names_every_problem(house: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ExceptionGroup) as failed:
-        data.cycle([])
+        data.cycle(["air", "weather"])
     assert failed.group_contains(ContractsBroken, match="cnemc_noise")
     printed = capsys.readouterr().out
     assert "air  build - nothing_to_do" in printed
