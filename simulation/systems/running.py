@@ -37,14 +37,14 @@ class Systems:
         return cls(city, moment_of(city, step, steps), folder, steps)
 
     @classmethod
-    def up_to_yesterday(cls, seed: int, folder: Path, step: int, steps: int) -> Systems:
-        """Two weeks, whose last day was over when it first started: what is received now is as late as it would be."""
+    def up_to_yesterday(cls, seed: int, folder: Path, step: int, steps: int, *, days: int = DAYS) -> Systems:
+        """Days whose last was over when it first started: what is received now is as late as it would be."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         kept = folder / "first-day"
         if not kept.exists():
-            kept.write_text(f"{datetime.now(CHINA).date() - timedelta(days=DAYS)}\n")
+            kept.write_text(f"{datetime.now(CHINA).date() - timedelta(days=days)}\n")
         first_day = date.fromisoformat(kept.read_text().strip())
-        return cls.of_seed(seed, folder, step, steps, first_day=first_day)
+        return cls.of_seed(seed, folder, step, steps, first_day=first_day, days=days)
 
     def __init__(self, city: City, at: datetime, folder: Path, steps: int = 1) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

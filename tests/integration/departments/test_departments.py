@@ -29,7 +29,8 @@ STEPS = 6
 
 @pytest.fixture(scope="module")
 def systems(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Systems]:
-    made = Systems.of_seed(1, tmp_path_factory.mktemp("systems"), 0, STEPS, days=DAYS)
+    # Received as soon as in the demo: a period that would end after its receipt is refused.
+    made = Systems.up_to_yesterday(1, tmp_path_factory.mktemp("systems"), 0, STEPS, days=DAYS)
     made.start()
     yield made
     made.stop()

@@ -17,7 +17,8 @@ with received as (
             when btrim(tm, ' ') ~ '(Z|[+-][0-9]{2}:[0-9]{2})$'
                 then btrim(tm, ' ')::timestamptz
             else btrim(tm, ' ')::timestamp at time zone 'Asia/Shanghai'
-        end as period_start
+        end
+        - interval '24 hours' as period_start
         offset 0
     ) as placed
 )

@@ -9,7 +9,8 @@ with said as (
             when btrim(tm, ' ') ~ '(Z|[+-][0-9]{2}:[0-9]{2})$'
                 then btrim(tm, ' ')::timestamptz
             else btrim(tm, ' ')::timestamp at time zone 'Asia/Shanghai'
-        end as period_start,
+        end
+        - interval '24 hours' as period_start,
         null::text as site_name,
         null::text as area_name,
         null::text as longitude,
