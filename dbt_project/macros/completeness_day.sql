@@ -95,7 +95,7 @@
         order by d.moment desc, d.answer asc
         limit 1
     ) as last_asked on true
-    where f.averaging <= interval '1 day' and f.sampled_every is null and known.clock is not null
+    where f.counted_by_day and known.clock is not null
 {%- endmacro %}
 
 {# One row is one feed, site, channel and day of the feed: what was promised, less what came. The two are added up and not

@@ -15,7 +15,7 @@ _STANDING: Final = """
 select f.feed, heard.answered, clock_timestamp() - heard.answered, f.freshness, d.day, d.complete_share,
     coalesce(d.source_missing_count, 0), coalesce(d.platform_missing_count, 0),
     coalesce(d.invalidated_by_review_count, 0), coalesce(d.not_required_count, 0), coalesce(d.awaited_count, 0),
-    coalesce(d.source_down_count, 0), f.sampled_every is null and f.averaging <= interval '1 day'
+    coalesce(d.source_down_count, 0), f.counted_by_day
 from core.feed as f
 cross join lateral (
     select max(ended_at) as answered from landing.batch as b
