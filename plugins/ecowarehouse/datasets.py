@@ -10,7 +10,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from ecowarehouse.contracts import ContractSet, ObservationContract, load_contracts
+from ecowarehouse.contracts import Contract, ContractSet, EntityContract, ObservationContract, load_contracts
 from ecowarehouse.settings import Settings
 from ecowarehouse.yaml_text import read_yaml
 
@@ -63,6 +63,10 @@ class Dataset(_Strict):
         description="further feeds belong to it by their contracts: those of the element that give values of this"
         " averaging time, which are the ones that its mart reads",
     )
+    of_entities: tuple[str, ...] = Field(
+        default=(),
+        description="further feeds belong to it: those that keep one of these entities, which its mart reads",
+    )
     publishing: Publishing
     open_columns: tuple[str, ...] = ()
 
@@ -92,16 +96,17 @@ class Dataset(_Strict):
         A broken contract of the element joins too: nobody knows what it gives, so nothing may be closed, and no
         source named, without it.
         """
-        if self.joined_by is None:
+        if self.joined_by is None and not self.of_entities:
             return self
-        joining = [
-            contract.feed
-            for contract in found.of_element(self.element)
-            if isinstance(contract, ObservationContract)
-            and any(channel.averaging == self.joined_by for channel in contract.channels.values())
-        ]
+        joining = [one.feed for one in found.of_element(self.element) if self._reads(one)]
         joining += [one.feed_guess for one in found.broken.values() if one.element_guess == self.element]
         return self.model_copy(update={"feeds": tuple(dict.fromkeys([*self.feeds, *sorted(joining)]))})
+
+    def _reads(self, contract: Contract) -> bool:
+        """Whether what the feed gives reaches this dataset's mart."""
+        if isinstance(contract, ObservationContract):
+            return any(channel.averaging == self.joined_by for channel in contract.channels.values())
+        return isinstance(contract, EntityContract) and contract.entity in self.of_entities
 
     @property
     def table(self) -> str:

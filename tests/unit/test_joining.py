@@ -1,4 +1,4 @@
-"""A feed joins the datasets of its element by its contract: by the averaging time that their mart reads."""
+"""A feed joins the datasets of its element by its contract: by averaging time or entity."""
 
 from __future__ import annotations
 
@@ -49,6 +49,11 @@ def test_another_averaging_time_does_not_join_and_the_next_step_says_so(settings
     step = next_step(settings, load_contracts(settings.city)["weather_second"])
     assert "no dataset of weather reads values of this averaging time" in step
     assert "weather.station_hour (PT1H)" in step
+
+
+def test_a_register_joins_what_is_worked_out_of_its_entity(settings: Settings) -> None:
+    assert feeds(settings, "governance.site_plan_coverage") == ("site_plan", "site_plan_list")
+    assert feeds(settings, "governance.operator_response") == ("operator_visit", "operator_visit_log")
 
 
 def test_a_broken_contract_of_the_element_joins_so_that_nothing_closes_without_it(settings: Settings) -> None:

@@ -181,6 +181,10 @@ class Contract(Strict):
         """Received columns that land as rows, each with the text that stands for it."""
         return self.unpivot.of(self.header) if self.unpivot else {}
 
+    def received_row(self, landed_row: int) -> int:
+        """The received row, counted from 1, that a landed row comes from: several where columns become rows."""
+        return (landed_row - 1) // max(1, len(self.unpivoted)) + 1
+
     @property
     def landed(self) -> list[str]:
         """The columns that land: the received ones that stay, then those that are made."""

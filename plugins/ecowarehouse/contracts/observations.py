@@ -45,6 +45,8 @@ class ObservationContract(Contract):
         yield from super()._inconsistencies()
         yield from self._code_problems()
         yield from self._key_problems()
+        if self.unpivot is not None and self.unpivot.empty == "left_out":
+            yield "unpivot.empty: belongs to registers; an empty cell of observations is a value that is missing"
 
     def _named_columns(self) -> Mapping[str, tuple[str, ...]]:
         return {

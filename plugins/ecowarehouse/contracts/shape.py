@@ -144,6 +144,11 @@ class Unpivot(Strict):
         description="new column with what the pattern's groups hold of the column's name"
     )
     value: ColumnName = Field(description="new column with the cell")
+    empty: Literal["kept", "left_out"] = Field(
+        default="kept",
+        description="what an empty cell is: a row, or none (of a register: a stage not yet reached); a row of which"
+        " every cell is empty keeps the first",
+    )
 
     @field_validator("columns")
     @classmethod

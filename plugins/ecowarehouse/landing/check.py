@@ -223,7 +223,7 @@ class _RowRejects:
             chosen = losers[same == is_same]
             if len(chosen):
                 detail = "the same key stands in a later row, which was kept"
-                example = int(numbers[kept[same == is_same][0]])
+                example = self._contract.received_row(int(numbers[kept[same == is_same][0]]))
                 self._found.append(
                     (chosen, reason, f"{detail}: row {example}" if len(chosen) == 1 else detail)
                 )

@@ -105,7 +105,8 @@ class _Rows:
             kept = last.get(self._identity(place), place)
             if reason is None and kept != place:
                 same = all(cells[place] == cells[kept] for cells in self.cells.values())
-                detail = f"the same thing stands in a later row, which was kept: row {self.numbers[kept]}"
+                row = self._contract.received_row(self.numbers[kept])
+                detail = f"the same thing stands in a later row, which was kept: row {row}"
                 self.reasons[place] = ("duplicate_row" if same else "conflicting_row", detail)
 
     def _identity(self, place: int) -> tuple[str, ...]:

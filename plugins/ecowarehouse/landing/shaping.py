@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from functools import reduce
 from typing import TYPE_CHECKING, Any, assert_never
 
 import pyarrow as pa
@@ -53,15 +54,10 @@ def shape(contract: Contract, table: pa.Table, part: str = "") -> pa.Table:
             "not_the_format", f"the file's name is not as {pattern!r}, which says more than its bytes"
         )
     if contract.unpivot is not None:
-        table = _unpivoted(table, contract.unpivot, contract.unpivoted)
+        table = _unpivoted(table, contract, contract.unpivot)
     for name, rule in contract.made.items():
         table = table.append_column(name, _made(rule, table, contract, part))
     return table
-
-
-def received_row(contract: Contract, row_number: int) -> int:
-    """The received row, counted from 1, that a landed row comes from: several where columns become rows."""
-    return (row_number - 1) // max(1, len(contract.unpivoted)) + 1
 
 
 def as_received(contract: Contract, rejects: Iterable[Rejected], places: list[Places]) -> Iterator[Rejected]:
@@ -77,14 +73,16 @@ def as_received(contract: Contract, rejects: Iterable[Rejected], places: list[Pl
         column = one.column
         if turned and contract.unpivot is not None and column in (contract.unpivot.value, None):
             column = turned[(one.row_number - 1) % len(turned)]
-        row = received_row(contract, one.row_number)
+        row = contract.received_row(one.row_number)
         where = next((found for each in places if (found := each.of(row, column)) is not None), None)
         yield replace(one, row_number=row, detail=f"{where}: {one.detail}" if where else one.detail)
 
 
-def _unpivoted(table: pa.Table, rule: Unpivot, turned: dict[str, str]) -> pa.Table:
+def _unpivoted(table: pa.Table, contract: Contract, rule: Unpivot) -> pa.Table:
+    turned = contract.unpivoted
     kept = [name for name in table.column_names if name not in turned and name != "row_number"]
     numbers = pc.multiply(pc.subtract(table["row_number"], 1), len(turned))
+    wanted = _cells_wanted(table, contract, rule)
     parts = []
     for place, (column, text) in enumerate(turned.items(), start=1):
         columns = [
@@ -93,8 +91,23 @@ def _unpivoted(table: pa.Table, rule: Unpivot, turned: dict[str, str]) -> pa.Tab
             _repeated(text, table),
             table[column],
         ]
-        parts.append(pa.Table.from_arrays(columns, names=["row_number", *kept, rule.name, rule.value]))
+        part = pa.Table.from_arrays(columns, names=["row_number", *kept, rule.name, rule.value])
+        parts.append(part.filter(wanted[column]) if column in wanted else part)
     return pa.concat_tables(parts).sort_by("row_number").combine_chunks()
+
+
+def _cells_wanted(table: pa.Table, contract: Contract, rule: Unpivot) -> dict[str, Any]:
+    """Which cells become rows, by column; nothing: all of them. No received row goes without any."""
+    if rule.empty == "kept":
+        return {}
+    marks = pa.array(contract.missing_marks, pa.string())
+    wanted = {
+        column: pc.invert(pc.is_in(_trimmed(table[column], contract), value_set=marks))
+        for column in contract.unpivoted
+    }
+    first = next(iter(wanted))
+    has_any = reduce(pc.or_, wanted.values())
+    return {**wanted, first: pc.or_(wanted[first], pc.invert(has_any))}
 
 
 def _made(rule: Made, table: pa.Table, contract: Contract, part: str) -> Any:

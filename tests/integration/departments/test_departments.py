@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import random
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -130,6 +131,27 @@ def test_the_whole_history_in_another_order_is_the_same(
             assert core_hashes(admin) == wanted
         for feed in FEEDS:
             assert not recompute.check(other, CONTRACTS[feed]), feed
+
+
+def test_the_plan_of_the_network_has_a_span_for_each_stage_that_was_reached(
+    first: dict[str, FeedRun], house: Settings
+) -> None:
+    stages = ("planned", "approved", "built", "accepted", "running")
+    with connect(application="tests", admin=True, settings=house) as admin:
+        [(address,)] = admin.execute(
+            "select distinct bytes_address from landing.batch"
+            " where feed = 'site_plan_list' and outcome = 'loaded'"
+        ).fetchall()
+        found = admin.execute("select code, state, valid_from::text from core.site_plan_current").fetchall()
+    wanted = {
+        (row["plan_no"], stage, row[stage])
+        for row in csv.DictReader((house.bytes_store / address).open(encoding="utf-8"))
+        for stage in stages
+        if row[stage]
+    }
+    counts = [sum(stage == reached for _, reached, _ in wanted) for stage in stages]
+    assert counts == sorted(set(counts), reverse=True), "each stage is reached by fewer"
+    assert set(found) == wanted
 
 
 def test_all_of_it_is_labelled_synthetic(first: dict[str, FeedRun], house: Settings) -> None:

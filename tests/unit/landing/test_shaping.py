@@ -11,10 +11,11 @@ import yaml
 from pydantic import ValidationError
 
 from ecowarehouse.contracts import Contract
-from ecowarehouse.contracts.load import validate
+from ecowarehouse.contracts.load import load_contracts, validate
 from ecowarehouse.formats import FormatProblem
 from ecowarehouse.landing import shaping
 from ecowarehouse.landing.check import Checked, check
+from ecowarehouse.settings import Settings
 
 KNOWN_AT = datetime(2021, 7, 1, tzinfo=UTC)
 BASE = """
@@ -113,7 +114,33 @@ def test_columns_become_rows_and_a_reject_names_the_row_that_was_received() -> N
         ("a", "2004-05-01", "1.0"), ("a", "2004-05-02", "2.0"), ("b", "2004-05-01", "3.0"), ("b", "2004-05-02", "x"),
     ]  # fmt: skip
     assert table["row_number"].to_pylist() == [1, 2, 3, 4]
-    assert [shaping.received_row(made, number) for number in (1, 2, 3, 4)] == [1, 1, 2, 2]
+    assert [made.received_row(number) for number in (1, 2, 3, 4)] == [1, 1, 2, 2]
+
+
+def test_of_a_register_an_empty_cell_may_be_no_row_and_no_received_row_goes_without_any() -> None:
+    plan = load_contracts(Settings.load().city)["site_plan_list"]
+    stages = ("planned", "approved", "built", "accepted", "running")
+    there = {name: "" for name in plan.header if name not in stages}
+    table = shaping.shape(
+        plan,
+        pa.table({
+            "row_number": [1, 2, 3],
+            **{name: [text] * 3 for name, text in there.items()},
+            "planned": ["2023-01-10", "2023-01-10", ""],
+            "approved": ["2023-03-01", " ", None],
+            "built": ["", None, ""],
+            "accepted": ["2023-10-20", None, ""],
+            "running": [None, None, ""],
+        }),
+    )  # fmt: skip
+    assert rows(table, "row_number", "stage", "since") == [
+        (1, "planned", "2023-01-10"),
+        (2, "approved", "2023-03-01"),
+        (4, "accepted", "2023-10-20"),
+        (6, "planned", "2023-01-10"),
+        (11, "planned", ""),
+    ]
+    assert [plan.received_row(number) for number in table["row_number"].to_pylist()] == [1, 1, 1, 2, 3]
 
 
 LONG = """
@@ -174,6 +201,8 @@ def test_two_codes_of_one_channel_are_one_key() -> None:
         ("made: {x: {from: columns, template: '{nothing}'}}", "made.x: neither received nor made before it: nothing"),
         ("made: {day: {from: constant, text: x}}", "made: the name of another column: day"),
         ("unpivot: {columns: 'x(.)', name: n, value: v}", "unpivot.columns: no column of the header is x"),
+        (r"""header: [site, day01]
+unpivot: {columns: 'day(\d\d)', name: day, value: value, empty: left_out}""", "unpivot.empty: belongs to registers"),
         ("made: {x: {from: columns, template: '{day:>2}'}}", "a width such as :02"),
         ("made: {x: {from: part, column: day, pattern: 'x'}}", "needs at least one group"),
         ("long: {channel: item, value: value}", "long: not in the header: item"),
