@@ -28,7 +28,7 @@ OURS = {name: service for name, service in SERVICES.items() if name != "postgres
 
 
 def test_every_part_of_airflow_is_a_service_that_runs_it() -> None:
-    assert set(SERVICES) == {"postgres", "init", "eco", *PARTS}
+    assert set(SERVICES) == {"postgres", "init", "upload", "eco", *PARTS}
     for name in PARTS:
         assert SERVICES[name]["command"] == ["part", "run", name]
         assert SERVICES[name]["healthcheck"]["test"] == ["CMD", "eco", "part", "check", name]
@@ -36,7 +36,7 @@ def test_every_part_of_airflow_is_a_service_that_runs_it() -> None:
 
 
 def test_what_stays_is_watched_and_started_again() -> None:
-    for name in ("postgres", *PARTS):
+    for name in ("postgres", "upload", *PARTS):
         assert SERVICES[name]["healthcheck"]["test"], name
         assert SERVICES[name]["restart"] == "unless-stopped", name
         assert SERVICES[name]["mem_limit"], name
@@ -44,10 +44,14 @@ def test_what_stays_is_watched_and_started_again() -> None:
     assert SERVICES["init"]["restart"] == "no"
 
 
-def test_only_the_page_of_airflow_has_a_port_and_only_on_this_machine() -> None:
+def test_only_two_pages_have_a_port_and_only_on_this_machine() -> None:
     ports = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
-    assert ports == {"api-server": ["${ECO_API_BIND:-127.0.0.1}:${ECO_API_PORT:-8080}:8080"]}
+    assert ports == {
+        "api-server": ["${ECO_API_BIND:-127.0.0.1}:${ECO_API_PORT:-8080}:8080"],
+        "upload": ["${ECO_UPLOAD_BIND:-127.0.0.1}:${ECO_UPLOAD_PORT:-8090}:8090"],
+    }
     assert "ECO_API_BIND=127.0.0.1\n" in EXAMPLE
+    assert "ECO_UPLOAD_BIND=127.0.0.1\n" in EXAMPLE
 
 
 def test_secrets_come_from_env_and_nowhere_else() -> None:
@@ -61,8 +65,8 @@ def test_secrets_come_from_env_and_nowhere_else() -> None:
     assert not re.search(r"^ECO_SECRET_\w+=.", EXAMPLE, re.MULTILINE), "an example is a default in the end"
 
 
-def test_no_part_of_airflow_knows_the_admin() -> None:
-    for name in PARTS:
+def test_nothing_that_stays_knows_the_admin() -> None:
+    for name in ("upload", *PARTS):
         environment = SERVICES[name]["environment"]
         assert environment["ECO_DATABASE_ADMIN"] == environment["ECO_SECRET_DATABASE_ADMIN"] == "", name
     for name in ("init", "eco"):

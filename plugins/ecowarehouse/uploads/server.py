@@ -61,6 +61,7 @@ def application(settings: Settings, *, limit: int = LIMIT) -> Starlette:
     desk = _Desk(settings, limit, landing)
     routes = [
         Route("/", desk.form),
+        Route("/health", _alive),
         Route("/feeds/{feed}", desk.send, methods=["POST"]),
         Route("/receipts/{receipt}", desk.receipt),
     ]
@@ -204,6 +205,11 @@ async def _bounded(stream: AsyncIterator[bytes], limit: int) -> AsyncGenerator[b
 async def _chunks(file: UploadFile) -> AsyncIterator[bytes]:
     while chunk := await file.read(_CHUNK):
         yield chunk
+
+
+async def _alive(_: Request) -> Response:
+    """For whoever watches the server: it answers. Files are taken without the database too."""
+    return PlainTextResponse("ok")
 
 
 async def _refused(request: Request, error: Exception) -> Response:

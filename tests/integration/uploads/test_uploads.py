@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import logging
 import shutil
+import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -211,3 +214,30 @@ def test_a_name_that_leads_elsewhere_stays_in_its_folder(desk: Desk) -> None:
             break
         time.sleep(0.05)
     assert [path.name for path in taken.glob("*_x.csv")]
+
+
+def test_the_service_of_compose_takes_a_file_and_answers_whoever_watches_it(desk: Desk) -> None:
+    """Its own command and its own healthcheck, on a free port."""
+    service = yaml.safe_load((CITY.parent / "docker-compose.yml").read_text(encoding="utf-8"))["services"][
+        "upload"
+    ]
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    command = [port if word == "8090" else word for word in service["command"]]
+    watch = [word.replace("8090", port) for word in service["healthcheck"]["test"][2:]]
+    assert command.count(port) == 1
+    with subprocess.Popen(
+        [str(Path(sys.executable).with_name("eco")), *command], stderr=subprocess.PIPE, text=True
+    ) as server:
+        try:
+            assert server.stderr is not None
+            assert any("running on" in line for line in server.stderr)
+            assert subprocess.run([sys.executable, *watch], timeout=30).returncode == 0
+            with httpx.Client(
+                base_url=f"http://127.0.0.1:{port}", auth=desk.client.auth, trust_env=False
+            ) as client:
+                other = Desk(str(client.base_url), desk.house, client)
+                assert other.answered(other.send(content(("W6", 8, "1.50"))))["rows"] == 1
+        finally:
+            server.terminate()
+    assert subprocess.run([sys.executable, *watch], timeout=30, capture_output=True).returncode != 0
