@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -44,10 +45,16 @@ def end(console: Console, settings: Settings, result: Result) -> None:
 
 
 def _table(result: Result) -> Table:
-    table = Table(title="By the ledger: rows; gated and blocked are periods")
-    table.add_column("pull")
+    # No figure may be cut off in a terminal of 80 columns.
+    table = Table(
+        title="By the ledger: rows; gated and blocked are periods",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    table.add_column("pull", no_wrap=True)
     for name in (*_COLUMNS, "seconds"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     numbered = [(str(number), line) for number, (_, line) in enumerate(result.pulls, start=1)]
     for number, line in [*numbered, ("all", result.total)]:
         cells = [f"{getattr(line, name):,}" for name in _COLUMNS]
@@ -59,6 +66,7 @@ def _where(settings: Settings, result: Result) -> list[str]:
     dictionary = settings.project_root / "docs" / "dictionary" / "README.md"
     lines = [
         f"Airflow         {result.url}  login {config.LOGIN}, password {config.PASSWORD} in {settings.secrets_file}",
+        f"public page     python3 -m http.server -d {settings.exports / 'open'} 8000, then http://127.0.0.1:8000/portal/",
         f"gate reports    {settings.gate_reports}",
     ]
     lines += [f"data dictionary {dictionary}"] if dictionary.exists() else []
