@@ -1,7 +1,8 @@
 {# States of a planned site in their order; each includes those before it. A dropped one is none. #}
 {% macro plan_states() %}{{ return(['planned', 'approved', 'built', 'accepted', 'running']) }}{% endmacro %}
 
-{# Months from the first planned site of an element in a township to the newest that its feed has spoken of. #}
+{# Months from the first planned site of an element in a township to the newest that the feeds of its plans have spoken
+   of: another feed's word says nothing of these. #}
 {% macro plan_months() -%}
     select
         plan.element as planned_element,
@@ -9,24 +10,29 @@
         months.month::date as month
     from (
         select
-            element,
-            township,
-            min(nullif(valid_from, '-infinity')) as since
-        from {{ source('core', 'site_plan_current') }}
-        where element is not null and township is not null
-        group by element, township
+            said.element,
+            said.township,
+            min(nullif(said.valid_from, '-infinity')) as since,
+            max(spoken.known_at) as till
+        from {{ source('core', 'site_plan_current') }} as said
+        inner join {{ source('landing', 'batch') }} as batch on said.batch_id = batch.batch_id
+        inner join (
+            select
+                feed,
+                max(known_at) as known_at
+            from {{ source('landing', 'batch') }}
+            where
+                core_step_id is not null
+                and known_at <= core.as_of()
+                and feed in (select feed from {{ source('core', 'entity') }} where entity = 'site_plan')
+            group by feed
+        ) as spoken on batch.feed = spoken.feed
+        where said.element is not null and said.township is not null
+        group by said.element, said.township
     ) as plan
-    cross join (
-        select max(batch.known_at) as known_at
-        from {{ source('landing', 'batch') }} as batch
-        where
-            batch.core_step_id is not null
-            and batch.known_at <= core.as_of()
-            and batch.feed in (select feed from {{ source('core', 'entity') }} where entity = 'site_plan')
-    ) as newest
     cross join lateral generate_series(
         date_trunc('month', plan.since::timestamp),
-        date_trunc('month', newest.known_at at time zone '{{ var("timezone") }}'),
+        date_trunc('month', plan.till at time zone '{{ var("timezone") }}'),
         interval '1 month'
     ) as months (month)
 {%- endmacro %}
@@ -117,18 +123,38 @@ select
 from counted
 {%- endmacro %}
 
-{# Operators, sites and months that this build's scope touches. #}
+{# Operators, sites and months that this build's scope touches: of visits that changed, and of all visits that a contract
+   which changed was ever about, because it says how soon they had to come. #}
 {% macro reached_visits() -%}
-    select distinct
-        said.content ->> 'operator' as operator,
-        said.content ->> 'site' as site_code,
-        date_trunc('month', (said.content ->> 'raised_at')::timestamptz at time zone '{{ var("timezone") }}')::date as month
-    from ({{ build_scope('governance') }}) as scope
-    inner join (
+    with said as (
         select entity, code, content from {{ source('core', 'entity') }}
         union all
         select entity, code, content from {{ source('core', 'entity_retired') }}
-    ) as said on scope.site_code = said.code and said.entity = 'operator_visit'
+    ),
+
+    changed as (
+        select
+            said.entity,
+            said.code,
+            said.content ->> 'operator' as operator,
+            said.content ->> 'site' as site_code
+        from ({{ build_scope('governance') }}) as scope
+        inner join said on scope.site_code = said.code
+    )
+
+    select distinct
+        visit.content ->> 'operator' as operator,
+        visit.content ->> 'site' as site_code,
+        date_trunc('month', (visit.content ->> 'raised_at')::timestamptz at time zone '{{ var("timezone") }}')::date as month
+    from said as visit
+    where
+        visit.entity = 'operator_visit'
+        and (
+            visit.code in (select code from changed where entity = 'operator_visit')
+            or (visit.content ->> 'operator', visit.content ->> 'site') in (
+                select operator, site_code from changed where entity = 'operator_contract'
+            )
+        )
 {%- endmacro %}
 
 {# One row is what one operator did at one site in a month: visits, and how long alarms and outages waited for one. The

@@ -91,13 +91,19 @@ _NOTE_SITES: Final = """
     group by series.element, series.feed, series.site_code
 """
 # Marts of things themselves: from the first day that changed to the newest moment the feed has spoken of, and on when
-# that moment moves, because a month that begins without news is a row too.
+# that moment moves, because a month that begins without news is a row too. An open beginning reaches as far back as
+# anything that was said of such things.
 _NOTE_THINGS: Final = """
     insert into core.change (element, feed, site_code, period_from, period_to, batch_id, step_id)
     select %(element)s, %(feed)s, code, min(since), greatest(max(till), max(since) + interval '1 day'),
         %(batch_id)s, %(step)s
     from (
-        select code, ({since}) as since, newest.known_at as till
+        select
+            code,
+            coalesce(
+                {since}, (select min({since}) from core.entity where entity = %(entity)s), newest.known_at
+            ) as since,
+            newest.known_at as till
         from entity_change
         cross join (
             select max(known_at) as known_at from landing.batch
@@ -114,7 +120,6 @@ _NOTE_THINGS: Final = """
         ) as newest
         where date_trunc('month', newest.known_at) > date_trunc('month', before.known_at)
     ) as touched
-    where since is not null
     group by code
 """
 

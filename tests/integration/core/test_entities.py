@@ -324,6 +324,48 @@ def test_the_plan_and_the_operators_show_in_the_marts_of_governance(own_house: H
     assert house.all("select count(*) from shared.governance_site_plan_coverage") == [(6,)]
 
 
+def test_a_contract_that_comes_after_the_visits_counts_too(own_house: House) -> None:
+    house = own_house
+    house.load(
+        "operator_visit", "2024-03-20", ["V1,S1,O,报警,2024-03-02 09:00,2024-03-02 12:00,2024-03-02 13:00"]
+    )
+    marts.build(house.conn, "governance", settings=house.settings)
+    response = "select late, agreed_response_hours from governance.operator_response"
+    assert house.all(response) == [(0, None)]
+    for day, (contract, expected) in enumerate((
+        ("K1,O,S1,2024-01-01,2024-12-31,2", (1, 2)),
+        ("K1,O,S1,2024-01-01,2024-12-31,4", (0, 4)),
+        ("K2,O,S1,,,1", (1, 1)),
+        ("K2,O,S2,,,1", (0, 4)),  # it was of another site
+    )):  # fmt: skip
+        house.load("operator_contracts", f"2024-04-0{1 + day}", [contract])
+        marts.build(house.conn, "governance", settings=house.settings)
+        assert house.all(response) == [expected], contract
+        assert marts.recompute_check(house.conn, "governance", settings=house.settings) == []
+
+
+def test_months_of_a_plan_follow_the_feed_that_told_it_and_no_other(own_house: House) -> None:
+    house = own_house
+    coverage = (
+        "select township, to_char(month, 'MM'), planned from governance.site_plan_coverage order by 1, 2"
+    )
+    first, second = "450881100", "450881101"
+    house.load("site_plan", "2024-02-20", [f"P1,2024-01-10,air,{first},planned,"])
+    house.load("site_plan_second", "2024-01-20", [f"Q1,2024-01-10,air,{second},planned,"])
+    marts.build(house.conn, "governance", settings=house.settings)
+    assert house.all(coverage) == [(first, "01", 1), (first, "02", 1), (second, "01", 1)]
+    for known_at, line in (
+        ("2024-03-20", f"Q1,2024-01-10,air,{second},planned,"),  # the same content, a month later
+        ("2024-03-21", f"Q2,,air,{first},planned,"),  # nobody knows since when
+    ):
+        house.load("site_plan_second", known_at, [line])
+        marts.build(house.conn, "governance", settings=house.settings)
+        assert marts.recompute_check(house.conn, "governance", settings=house.settings) == []
+    assert house.all(coverage) == [
+        (first, "01", 2), (first, "02", 2), (first, "03", 2), (second, "01", 1), (second, "02", 1), (second, "03", 1),
+    ]  # fmt: skip
+
+
 DELIVERIES = [
     ("station_hour", "2024-03-30 03:00", hours("S1", "2024-03-30", [10, 11, 12])),
     ("station_hour", "2024-04-02 03:00", hours("S1", "2024-04-02", [10, 11, 12])),
