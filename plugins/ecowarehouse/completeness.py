@@ -1,92 +1,139 @@
-"""How each feed stands: its last answer, and what came of its newest whole day, from the books of the house."""
+"""How each feed stands: its last answer, and what is missing of it, as its contract promises it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
 import psycopg
 
+from ecowarehouse.contracts import Contract, ContractSet, ObservationContract
+from ecowarehouse.heard import Heard, heard
+
 # A day is whole when it is over by the clock on the wall, and something of it is decided; a replay of old days has its
 # last one.
-_STANDING: Final = """
-select f.feed, heard.answered, clock_timestamp() - heard.answered, f.freshness, d.day, d.complete_share,
-    coalesce(d.source_missing_count, 0), coalesce(d.platform_missing_count, 0),
-    coalesce(d.invalidated_by_review_count, 0), coalesce(d.not_required_count, 0), coalesce(d.awaited_count, 0),
-    coalesce(d.source_down_count, 0), f.counted_by_day
+_BOOKS: Final = """
+select f.feed, d.day, d.complete_share, d.source_missing_count, d.platform_missing_count,
+    d.invalidated_by_review_count, d.not_required_count, d.awaited_count
 from core.feed as f
 cross join lateral (
-    select max(ended_at) as answered from landing.batch as b
-    where b.feed = f.feed and b.outcome in ('loaded', 'partial', 'unchanged')
-) as heard
-left join lateral (
-    select * from {books} as d
+    select * from governance.feed_day as d
     where d.feed = f.feed and d.day < core.day_of(clock_timestamp(), f.timezone, f.day_boundary)
         and d.complete_share is not null
     order by d.day desc limit 1
-) as d on true
-order by f.feed
+) as d
+where f.counted_by_day
 """
-_BOOKS: Final = "governance.feed_day"
-_NO_BOOKS: Final = (
-    "(select null::text as feed, null::date as day, null::numeric as complete_share, 0 as source_missing_count,"
-    " 0 as platform_missing_count, 0 as invalidated_by_review_count, 0 as not_required_count, 0 as awaited_count,"
-    " 0 as source_down_count)"
-)
+_NEWEST: Final = """
+select feed, max(period_to) from landing.batch
+where feed = any(%s) and outcome in ('loaded', 'partial', 'unchanged') group by feed
+"""
 
 
 @dataclass(frozen=True, slots=True)
-class FeedStanding:
-    """One feed; counts are values of `day`, its newest whole day in the books, None before the first build.
+class Books:
+    """Counts of values of `day`, the newest whole day of a feed in the books."""
 
-    `by_day`: whether its periods follow one on another within a day, so that the books count them.
-    """
-
-    feed: str
-    answered: datetime | None
-    age: timedelta | None
-    freshness: timedelta
-    day: date | None
-    complete_share: Decimal | None
+    day: date
+    complete_share: Decimal
     source_missing: int
     platform_missing: int
     invalidated_by_review: int
     not_required: int
     awaited: int
-    source_down: int
-    by_day: bool
-
-    @property
-    def silent(self) -> bool:
-        """Whether the last answer is older than the contract allows."""
-        return self.age is None or self.age > self.freshness
 
     def line(self) -> str:
-        """For people, in one line."""
-        age = "never answered" if self.age is None else f"answered {_short(self.age)} ago"
-        said = f"{self.feed:<24} {age}{' (silent)' if self.silent else ''}"
-        if not self.by_day:
-            return f"{said}; samples and yearly values are not counted by day"
-        if self.day is None or self.complete_share is None:
-            return f"{said}; no day in the books yet of which anything is due: eco build governance"
+        """For people."""
         missing = {
             "source": self.source_missing, "platform": self.platform_missing,
             "invalidated by review": self.invalidated_by_review, "not required": self.not_required,
             "awaited": self.awaited,
         }  # fmt: skip
         told = ", ".join(f"{kind} {count:,}" for kind, count in missing.items() if count) or "nothing"
-        return f"{said}; {self.day} complete {self.complete_share:.1%}, missing: {told}"
+        return f"{self.day} complete {self.complete_share:.1%}, missing: {told}"
 
 
-def standing(conn: psycopg.Connection[Any]) -> list[FeedStanding]:
-    """How each feed that ever delivered stands now, in the order of their names."""
-    row = conn.execute("select to_regclass('core.feed'), to_regclass(%s)", [_BOOKS]).fetchone()
-    if row is None or row[0] is None:
+@dataclass(frozen=True, slots=True)
+class FeedStanding:
+    """One feed of the city.
+
+    Of what follows hour by hour and day by day the books count each value (`books`; None before the first build).
+    Of samples and of what comes by month or year only the newest is known, and by when the next is promised (`due`).
+    A register is neither.
+    """
+
+    feed: str
+    heard: Heard | None
+    allowed: timedelta
+    register: bool
+    by_day: bool
+    books: Books | None
+    newest: datetime | None
+    due: datetime | None
+    asked_at: datetime
+
+    @property
+    def silent(self) -> bool:
+        """Whether it gave nothing usable for longer than the contract allows since it was first asked."""
+        return self.heard is not None and self.heard.silent(self.asked_at, self.allowed)
+
+    @property
+    def overdue(self) -> bool:
+        """Whether what is promised once a month, quarter or year should be here."""
+        return self.due is not None and self.asked_at > self.due
+
+    def line(self) -> str:
+        """For people, in one line."""
+        return f"{self.feed:<24} {self._age()}{' (silent)' if self.silent else ''}; {self._what()}"
+
+    def _age(self) -> str:
+        if self.heard is None:
+            return "never asked"
+        if self.heard.answered is None:
+            return f"never answered, asked for {_short(self.asked_at - self.heard.first_asked)}"
+        return f"answered {_short(self.asked_at - self.heard.answered)} ago"
+
+    def _what(self) -> str:
+        if self.register:
+            return "register"
+        if self.by_day:
+            found = self.books.line() if self.books else None
+            return found or "no day in the books yet of which anything is due: eco build governance"
+        if self.newest is None or self.due is None:
+            return "not counted by day; nothing yet"
+        word = "overdue since" if self.overdue else "next by"
+        return f"not counted by day; newest until {self.newest:%Y-%m-%d}, {word} {self.due:%Y-%m-%d}"
+
+
+def standing(conn: psycopg.Connection[Any], contracts: ContractSet) -> list[FeedStanding]:
+    """How each feed of the city stands now, in the order of their names; empty before the first migration."""
+    row = conn.execute(
+        "select to_regclass('core.feed') is not null, to_regclass('governance.feed_day') is not null"
+    ).fetchone()
+    if row is None or not row[0]:
         return []
-    statement = _STANDING.format(books=_NO_BOOKS if row[1] is None else _BOOKS)
-    return [FeedStanding(*found) for found in conn.execute(statement.encode())]
+    feeds = sorted(contracts.contracts)
+    asked = heard(conn, feeds)
+    books = {feed: Books(*found) for feed, *found in conn.execute(_BOOKS)} if row[1] else {}
+    newest = dict(conn.execute(_NEWEST, [feeds]).fetchall())
+    now = datetime.now(UTC)
+    return [
+        _standing(contracts[feed], asked.get(feed), books.get(feed), newest.get(feed), now) for feed in feeds
+    ]
+
+
+def _standing(
+    contract: Contract, found: Heard | None, books: Books | None, newest: datetime | None, now: datetime
+) -> FeedStanding:
+    observed = isinstance(contract, ObservationContract)
+    every = contract.period.every if isinstance(contract, ObservationContract) else None
+    return FeedStanding(
+        feed=contract.feed, heard=found, allowed=contract.freshness, register=not observed,
+        by_day=observed and every is None, books=books, newest=newest,
+        due=newest + every + contract.lateness if newest and every else None, asked_at=now,
+    )  # fmt: skip
 
 
 def _short(age: timedelta) -> str:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import logging
 import os
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
 from ecowarehouse.connectors.problems import OUR_FAULTS
+from ecowarehouse.heard import Heard, heard
 from ecowarehouse.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -23,22 +23,9 @@ _ROLE: Final = "eco_gate"
 _TRIES: Final = 3
 _TIMEOUT: Final = 5.0
 
-# Of each feed: its last usable answer, what was tried since, and what people were last told of it.
-_HEARD = """
-select f.feed, f.answered, f.first_asked, l.started_at, l.outcome, l.reason, told.kind, told.noticed_at
-from (
-    select feed, max(ended_at) filter (where outcome in ('loaded', 'partial', 'unchanged')) as answered,
-        min(started_at) as first_asked
-    from landing.batch where feed = any(%(feeds)s) group by feed
-) f
-cross join lateral (
-    select started_at, outcome, reason from landing.batch b where b.feed = f.feed order by batch_id desc limit 1
-) l
-left join lateral (
-    select kind, noticed_at from governance.notice n
-    where n.subject = f.feed and n.kind in ('freshness', 'answers_again') order by notice_id desc limit 1
-) told on true
-order by f.feed
+_TOLD: Final = """
+select distinct on (subject) subject, kind, noticed_at from governance.notice
+where subject = any(%s) and kind in ('freshness', 'answers_again') order by subject, notice_id desc
 """
 # A flood is told by its first hundred; the rest follows at the next look.
 _UNDELIVERED = """
@@ -87,55 +74,32 @@ def look_for_silence(settings: Settings | None = None, *, now: datetime | None =
     contracts = load_contracts(settings.city).contracts
     moment = now or datetime.now(UTC)
     with connect(_ROLE, application="freshness", settings=settings) as conn:
-        heard = [_Heard(*row) for row in conn.execute(_HEARD, {"feeds": list(contracts)})]
+        found = heard(conn, list(contracts))
+        told = {feed: (kind, at) for feed, kind, at in conn.execute(_TOLD, [list(found)])}
     silent = []
-    for one in heard:
-        allowed = contracts[one.feed].freshness
-        if moment - one.since > allowed:
-            if not one.silence_is_told:
-                send("freshness", one.feed, one.silence(moment, allowed), settings=settings)
-                silent.append(one.feed)
-        elif one.told == "freshness":
+    for feed, one in found.items():
+        allowed = contracts[feed].freshness
+        kind, told_at = told.get(feed, ("", one.since))
+        if one.silent(moment, allowed):
+            if not (kind == "freshness" and told_at > one.since):
+                send("freshness", feed, _silence(one, moment, allowed), settings=settings)
+                silent.append(feed)
+        elif kind == "freshness":
             message = f"answers again since {one.since:%Y-%m-%d %H:%M:%S%z}; what is missing: eco status"
-            send("answers_again", one.feed, message, settings=settings)
+            send("answers_again", feed, message, settings=settings)
     return silent
 
 
-@dataclass(frozen=True, slots=True)
-class _Heard:
-    """What the ledger has of one feed; `told` is the kind of the newest notice about its silence."""
-
-    feed: str
-    answered: datetime | None
-    first_asked: datetime
-    last_asked: datetime
-    outcome: str
-    reason: str | None
-    told: str | None
-    told_at: datetime | None
-
-    @property
-    def since(self) -> datetime:
-        """The last usable answer, or the first time anybody asked."""
-        return self.answered or self.first_asked
-
-    @property
-    def silence_is_told(self) -> bool:
-        """Whether the newest notice speaks of this very silence."""
-        return self.told == "freshness" and self.told_at is not None and self.told_at > self.since
-
-    def silence(self, moment: datetime, allowed: timedelta) -> str:
-        """Since when, how long, and whose it is."""
-        text = f"no usable answer since {self.since:%Y-%m-%d %H:%M:%S%z}, {moment - self.since} ago; allowed: {allowed}"
-        if moment - self.last_asked > allowed or self.outcome in ("running", "aborted"):
-            whose = f"this platform: last asked {self.last_asked:%Y-%m-%d %H:%M:%S%z} ({self.outcome})"
-        elif self.reason in OUR_FAULTS:
-            whose = f"this platform: the last attempt {self.outcome}, {self.reason}"
-        else:
-            whose = (
-                f"the source: it was asked at {self.last_asked:%H:%M:%S%z}, {self.outcome} ({self.reason})"
-            )
-        return f"{text}. Whose silence: {whose}. See docs/how-to/when-a-source-fails.md"
+def _silence(one: Heard, moment: datetime, allowed: timedelta) -> str:
+    """Since when, how long, and whose it is."""
+    text = f"no usable answer since {one.since:%Y-%m-%d %H:%M:%S%z}, {moment - one.since} ago; allowed: {allowed}"
+    if moment - one.last_asked > allowed or one.outcome in ("running", "aborted"):
+        whose = f"this platform: last asked {one.last_asked:%Y-%m-%d %H:%M:%S%z} ({one.outcome})"
+    elif one.reason in OUR_FAULTS:
+        whose = f"this platform: the last attempt {one.outcome}, {one.reason}"
+    else:
+        whose = f"the source: it was asked at {one.last_asked:%H:%M:%S%z}, {one.outcome} ({one.reason})"
+    return f"{text}. Whose silence: {whose}. See docs/how-to/when-a-source-fails.md"
 
 
 def deliver_waiting(settings: Settings | None = None) -> int:

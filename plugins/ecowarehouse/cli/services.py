@@ -79,7 +79,7 @@ def status(as_json: AsJson = False) -> None:
         "database": _database_line(),
         "services": parts,
         "ledger": ledger,
-        "feeds": [{**asdict(feed), "silent": feed.silent} for feed in feeds],
+        "feeds": [{**asdict(feed), "silent": feed.silent, "overdue": feed.overdue} for feed in feeds],
     }
     if as_json:
         typer.echo(json.dumps(found, default=str, ensure_ascii=False))
@@ -195,15 +195,17 @@ def _ledger() -> list[dict[str, Any]]:
 def _feeds() -> list[Any]:
     """How each feed stands; empty when the database can't be asked."""
     from ecowarehouse import completeness
+    from ecowarehouse.contracts import load_contracts
     from ecowarehouse.postgres.connection import connect
     from ecowarehouse.postgres.errors import DatabaseUnreachable
+    from ecowarehouse.settings import Settings
 
     try:
         connection = connect("eco_engineer", application="status", autocommit=True)
     except DatabaseUnreachable:
         return []
     with connection:
-        return completeness.standing(connection)
+        return completeness.standing(connection, load_contracts(Settings.load().city))
 
 
 def _dated_file() -> Path:

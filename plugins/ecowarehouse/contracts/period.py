@@ -95,6 +95,11 @@ class Period(Strict):
             raise ValueError("name the zone of the periods, such as Asia/Shanghai: labels are read by it")
         return text
 
+    @property
+    def every(self) -> timedelta | None:
+        """How often a value is promised, for what no day is counted of: samples, months, years; None: each period."""
+        return self.sampled_every or (self.averaging if self.averaging > _DAY else None)
+
     def aligned(self, start: datetime) -> bool:
         """Whether a period may begin here: 12:30:17 is no hour. The clock is that of the zone."""
         step = self.grid or self.averaging

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from ecowarehouse import secrets
+from ecowarehouse import completeness, secrets
 from ecowarehouse.contracts import Contract, load_contracts
 from ecowarehouse.contracts.transport import Watched
 from ecowarehouse.core import recompute
@@ -104,6 +104,25 @@ def test_another_moment_brings_what_is_new(again: dict[str, FeedRun]) -> None:
     assert not lost
     for feed in ("station_air_hourly", "river_hourly", "rain_hourly", "noise_hourly", "reservoir_hourly"):
         assert sum(batch.rows for batch in again[feed].batches) > 0, feed
+
+
+def test_status_has_a_line_for_every_feed_by_what_it_promises(
+    again: dict[str, FeedRun], house: Settings
+) -> None:
+    with connect("eco_engineer", application="tests", settings=house) as engineer:
+        found = completeness.standing(engineer, CITY)
+    lines = {one.feed: one.line() for one in found}
+    assert sorted(lines) == sorted(CITY.contracts)
+    assert "never asked" in lines["cnemc_air_hourly"]
+    for feed, said in {
+        "device_list": "register",
+        "soil_sample": "not counted by day; newest until",
+        "yearly_statistics": "not counted by day; newest until",
+        "river_hourly": "no day in the books yet",
+    }.items():
+        assert "answered 0 h" in lines[feed]
+        assert said in lines[feed]
+    assert not [one.feed for one in found if one.silent]
 
 
 def test_the_whole_history_in_another_order_is_the_same(

@@ -1,0 +1,49 @@
+"""When a feed last answered and was last asked, and whether that is a silence: for status and notices alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import psycopg
+
+_HEARD: Final = """
+select f.feed, f.answered, f.first_asked, l.started_at, l.outcome, l.reason
+from (
+    select feed, max(ended_at) filter (where outcome in ('loaded', 'partial', 'unchanged')) as answered,
+        min(started_at) as first_asked
+    from landing.batch where feed = any(%(feeds)s) group by feed
+) f
+cross join lateral (
+    select started_at, outcome, reason from landing.batch b where b.feed = f.feed order by batch_id desc limit 1
+) l
+order by f.feed
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the ledger has of one feed; `answered`: the end of its last usable attempt."""
+
+    feed: str
+    answered: datetime | None
+    first_asked: datetime
+    last_asked: datetime
+    outcome: str
+    reason: str | None
+
+    @property
+    def since(self) -> datetime:
+        """The last usable answer, or the first time anybody asked."""
+        return self.answered or self.first_asked
+
+    def silent(self, moment: datetime, allowed: timedelta) -> bool:
+        """Whether it gave nothing for longer than its contract allows (`schedule.freshness`)."""
+        return moment - self.since > allowed
+
+
+def heard(conn: psycopg.Connection[Any], feeds: Sequence[str]) -> dict[str, Heard]:
+    """By feed, in the order of their names; a feed that was never asked is not in service and not among them."""
+    return {row[0]: Heard(*row) for row in conn.execute(_HEARD, {"feeds": list(feeds)})}
