@@ -78,12 +78,14 @@ def check(
 def _ask(contract: Contract) -> str | None:
     """What is wrong with a source, with the mend; None after telling what it would give."""
     from ecowarehouse.connectors import FetchProblem, asking
+    from ecowarehouse.reasons import ledger_reasons
+    from ecowarehouse.settings import Settings
 
     try:
         typer.echo(f"{contract.feed}: {asking.ask(contract)}")
     except FetchProblem as problem:
-        mend = asking.MENDS.get(problem.reason)
-        return f"{contract.feed}: {problem}" + (f". Mend: {mend}" if mend else "")
+        known = ledger_reasons(Settings.load()).get(problem.reason)
+        return f"{contract.feed}: {problem}" + (f". Mend: {known.mend_en}" if known else "")
     return None
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
 
 from ecowarehouse import formats, secrets
 from ecowarehouse.connectors import drop_folder, fetch
@@ -14,18 +13,6 @@ from ecowarehouse.connectors.problems import FetchProblem
 from ecowarehouse.contracts import Contract
 from ecowarehouse.contracts.transport import DropConnector, SftpConnector, SqlConnector
 from ecowarehouse.settings import Settings
-
-MENDS: Final = {
-    "secret_missing": "set the secret that it names",
-    "connect_error": "compare the address with the department's; does the machine answer from here?",
-    "timeout": "ask the department whether it is slow; else raise timeout_seconds",
-    "unauthorised": "renew the login in the secrets, or ask the department for the right",
-    "tls_error": "ask the department for a valid certificate",
-    "host_key_unknown": "confirm the fingerprint with the department, then write it as connector.host_key",
-    "header_changed": "mend query, headings or header in the contract and raise its version",
-    "not_found": "compare path and pattern of connector.url with what the department put there",
-    "query_failed": "try the query at the department's database; it may only read",
-}
 
 
 def ask(

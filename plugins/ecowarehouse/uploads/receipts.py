@@ -118,7 +118,7 @@ def safe_name(given: str) -> str:
 def _expect_form(contract: Contract, name: str) -> None:
     suffixes = [suffix for form in contract.forms.by_name.values() for suffix in form.suffixes]
     if suffixes and not name.lower().endswith((*suffixes, *(f"{suffix}.gz" for suffix in suffixes))):
-        raise UploadRefused(415, f"文件类型不符 · expected a file named *{' *'.join(suffixes)}")
+        raise UploadRefused(415, f"文件类型不符，应为 · expected a file named *{' *'.join(suffixes)}")
 
 
 async def _write(path: Path, chunks: AsyncIterator[bytes], limit: int) -> tuple[str, int]:

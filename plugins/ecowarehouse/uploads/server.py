@@ -83,7 +83,8 @@ class _Desk:
         department = self._department(request)
         feeds = list(self._feeds(department).values())
         given = receipts.newest(self._settings, department)
-        return HTMLResponse(pages.form(department, feeds, given, str(request.base_url), self._limit))
+        names = pages.Names.read(self._settings)
+        return HTMLResponse(pages.form(names, department, feeds, given, str(request.base_url), self._limit))
 
     async def send(self, request: Request) -> Response:
         """Keep the file, give the receipt, and have it landed."""
@@ -113,7 +114,7 @@ class _Desk:
             return JSONResponse(said.as_json())
         if form == "csv":
             return PlainTextResponse(said.as_csv(), media_type="text/csv; charset=utf-8")
-        return HTMLResponse(pages.answer(said))
+        return HTMLResponse(pages.answer(pages.Names.read(self._settings), said))
 
     def _department(self, request: Request) -> str:
         name, token = _login(request)

@@ -112,6 +112,10 @@ def test_a_file_is_receipted_landed_and_answered_row_by_row(
     assert "2,temperature,not_a_number" in desk.client.get(f"/receipts/{number}.csv").text
     page = desk.client.get(f"/receipts/{number}", headers={"accept": "text/html"})
     assert "入库行数 · rows loaded: 2" in page.text
+    assert "桂平市气象局 · Guiping Meteorological Bureau" in page.text
+    assert "不是数字，也不是约定的缺测标记" in page.text
+    assert "补全主键列" in page.text
+    assert "+0800" in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert (
         desk.house.one("select count(*) from landing.batch where source = %s", f"upload:{number}/a.csv") == 1
@@ -128,6 +132,10 @@ def test_the_same_and_an_unusable_content_are_answered_too(desk: Desk) -> None:
     bad = desk.answered(desk.send(first.replace(b"humidity", b"rh")))
     assert (bad["outcome"], bad["reason"]) == ("rejected", "header_changed")
     assert "rh" in bad["error"]
+    page = desk.client.get(f"/receipts/{bad['receipt']['receipt']}").text
+    assert "内容不可用" in page
+    assert "列有增减或改名" in page
+    assert "恢复约定的列名" in page
     uploaded = desk.house.settings.drop / "weather_hourly" / "uploaded"
     assert list(uploaded.iterdir()) == []  # refused too: its sender has the answer
 
