@@ -1,4 +1,4 @@
-"""How each feed stands: its last answer, and what is missing of it, as its contract promises it."""
+"""How each feed stands: its last delivery, and what is missing of it, as its contract promises it."""
 
 from __future__ import annotations
 
@@ -91,9 +91,9 @@ class FeedStanding:
     def _age(self) -> str:
         if self.heard is None:
             return "never asked"
-        if self.heard.answered is None:
-            return f"never answered, asked for {_short(self.asked_at - self.heard.first_asked)}"
-        return f"answered {_short(self.asked_at - self.heard.answered)} ago"
+        if self.heard.delivered is None:
+            return f"never delivered, asked for {_short(self.asked_at - self.heard.first_asked)}"
+        return f"delivered {_short(self.asked_at - self.heard.delivered)} ago"
 
     def _what(self) -> str:
         if self.register:

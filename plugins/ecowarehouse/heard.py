@@ -1,4 +1,8 @@
-"""When a feed last answered and was last asked, and whether that is a silence: for status and notices alike."""
+"""When a feed last delivered and was last asked, and whether that is a silence: for status and notices alike.
+
+To look into an empty folder, or to hear that nothing changed (304), is no delivery: a department that sends no more
+files, and a source that stands still, are silent.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,11 @@ from typing import Any, Final
 import psycopg
 
 _HEARD: Final = """
-select f.feed, f.answered, f.first_asked, l.started_at, l.outcome, l.reason
+select f.feed, f.delivered, f.first_asked, l.started_at, l.outcome, l.reason
 from (
-    select feed, max(ended_at) filter (where outcome in ('loaded', 'partial', 'unchanged')) as answered,
+    select feed, max(ended_at) filter (
+            where outcome in ('loaded', 'partial', 'unchanged') and reason is distinct from 'not_modified'
+        ) as delivered,
         min(started_at) as first_asked
     from landing.batch where feed = any(%(feeds)s) group by feed
 ) f
@@ -25,10 +31,10 @@ order by f.feed
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What the ledger has of one feed; `answered`: the end of its last usable attempt."""
+    """What the ledger has of one feed; `delivered`: the end of the last attempt that brought something usable."""
 
     feed: str
-    answered: datetime | None
+    delivered: datetime | None
     first_asked: datetime
     last_asked: datetime
     outcome: str
@@ -36,8 +42,8 @@ class Heard:
 
     @property
     def since(self) -> datetime:
-        """The last usable answer, or the first time anybody asked."""
-        return self.answered or self.first_asked
+        """The last delivery, or the first time anybody asked."""
+        return self.delivered or self.first_asked
 
     def silent(self, moment: datetime, allowed: timedelta) -> bool:
         """Whether it gave nothing for longer than its contract allows (`schedule.freshness`)."""

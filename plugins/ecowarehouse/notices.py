@@ -62,7 +62,7 @@ def failure(dag_id: str, run_id: str, reason: str) -> list[str]:
 
 
 def look_for_silence(settings: Settings | None = None, *, now: datetime | None = None) -> list[str]:
-    """One notice for each feed whose last usable attempt is older than its contract allows; the feeds.
+    """One notice for each feed whose last delivery is older than its contract allows; the feeds.
 
     A silence is told once, with whose it is: the source's, which was asked and gave nothing, or this platform's, which
     has not asked. So is its end. A feed that was never asked is not in service and gets none.
@@ -92,7 +92,7 @@ def look_for_silence(settings: Settings | None = None, *, now: datetime | None =
 
 def _silence(one: Heard, moment: datetime, allowed: timedelta) -> str:
     """Since when, how long, and whose it is."""
-    text = f"no usable answer since {one.since:%Y-%m-%d %H:%M:%S%z}, {moment - one.since} ago; allowed: {allowed}"
+    text = f"no usable delivery since {one.since:%Y-%m-%d %H:%M:%S%z}, {moment - one.since} ago; allowed: {allowed}"
     if moment - one.last_asked > allowed or one.outcome in ("running", "aborted"):
         whose = f"this platform: last asked {one.last_asked:%Y-%m-%d %H:%M:%S%z} ({one.outcome})"
     elif one.reason in OUR_FAULTS:

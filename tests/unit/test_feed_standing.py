@@ -14,11 +14,11 @@ from ecowarehouse.heard import Heard
 NOW = datetime(2026, 3, 10, 8, tzinfo=UTC)
 
 
-def asked(answered: float | None, first: float = 100) -> Heard:
-    """Asked for the first time and last answered so many hours ago."""
-    hours = timedelta(hours=answered or 0)
+def asked(delivered: float | None, first: float = 100) -> Heard:
+    """Asked for the first time and last delivered so many hours ago."""
+    hours = timedelta(hours=delivered or 0)
     return Heard(
-        "f", NOW - hours if answered is not None else None, NOW - timedelta(hours=first), NOW, "failed", "x"
+        "f", NOW - hours if delivered is not None else None, NOW - timedelta(hours=first), NOW, "failed", "x"
     )
 
 
@@ -33,10 +33,10 @@ def standing(**changes: Any) -> FeedStanding:
 @pytest.mark.parametrize(
     ("changes", "said", "silent"),
     [
-        ({}, "answered 2 h 00 min ago; no day in the books yet", False),
-        ({"heard": asked(3.5)}, "answered 3 h 30 min ago (silent)", True),
-        ({"heard": asked(None)}, "never answered, asked for 4 d 4 h (silent)", True),
-        ({"heard": asked(None, first=1)}, "never answered, asked for 1 h 00 min;", False),
+        ({}, "delivered 2 h 00 min ago; no day in the books yet", False),
+        ({"heard": asked(3.5)}, "delivered 3 h 30 min ago (silent)", True),
+        ({"heard": asked(None)}, "never delivered, asked for 4 d 4 h (silent)", True),
+        ({"heard": asked(None, first=1)}, "never delivered, asked for 1 h 00 min;", False),
         ({"heard": None}, "never asked; ", False),
         ({"register": True, "by_day": False}, "ago; register", False),
         (
@@ -46,7 +46,7 @@ def standing(**changes: Any) -> FeedStanding:
         ),
     ],
 )  # fmt: skip
-def test_a_line_says_when_it_answered_and_what_is_missing(
+def test_a_line_says_when_it_delivered_and_what_is_missing(
     changes: dict[str, Any], said: str, silent: bool
 ) -> None:
     found = standing(**changes)

@@ -111,6 +111,32 @@ def test_whose_silence_it_is_and_its_end_are_told(fresh_database: Settings) -> N
     assert len(_rows(fresh_database)) == 2
 
 
+def test_a_look_that_finds_nothing_new_ends_no_silence(fresh_database: Settings) -> None:
+    feed, now = "cnemc_air_hourly", datetime.now(UTC)
+    _answer(feed)
+    with connect("eco_landing", application="tests") as conn:
+        conn.execute(
+            "update landing.batch set started_at = %(at)s, ended_at = %(at)s",
+            {"at": now - timedelta(days=60)},
+        )
+    _unchanged(feed, "not_modified")
+    assert notices.look_for_silence() == [feed]
+    assert "Whose silence: the source: it was asked at" in _rows(fresh_database)[-1][2]
+    _unchanged(feed, "same_bytes")  # the whole as it stands: a source that says so is not silent
+    assert notices.look_for_silence() == []
+    assert [row[0] for row in _rows(fresh_database)] == ["freshness", "answers_again"]
+
+
+def _unchanged(feed: str, reason: str) -> None:
+    with connect("eco_landing", application="tests") as conn:
+        conn.execute(
+            "insert into landing.batch (feed, source, outcome, reason, known_at, content_batch_id, ended_at)"
+            " select feed, source, 'unchanged', %s, known_at, batch_id, clock_timestamp() from landing.batch"
+            " where feed = %s order by batch_id limit 1",
+            [reason, feed],
+        )
+
+
 def _attempt(feed: str, outcome: str, started: datetime, reason: str | None = None) -> None:
     with connect("eco_landing", application="tests") as conn:
         conn.execute(

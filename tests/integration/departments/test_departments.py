@@ -120,7 +120,7 @@ def test_status_has_a_line_for_every_feed_by_what_it_promises(
         "yearly_statistics": "not counted by day; newest until",
         "river_hourly": "no day in the books yet",
     }.items():
-        assert "answered 0 h" in lines[feed]
+        assert "delivered 0 h" in lines[feed]
         assert said in lines[feed]
     assert not [one.feed for one in found if one.silent]
 
