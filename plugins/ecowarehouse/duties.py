@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,7 +17,8 @@ from ecowarehouse.yaml_text import read_yaml
 # Kinds that can answer for an element, the weightiest first; the others look on.
 _ANSWERS: Final = ("lead", "joint", "support", "provides_data")
 _DECIDES: Final = ("lead", "joint")
-KINDS: Final = (*_ANSWERS, "supervises", "reads")
+_READS: Final = "reads"
+KINDS: Final = (*_ANSWERS, "supervises", _READS)
 NOBODY: Final = "unassigned"
 
 
@@ -56,7 +58,14 @@ class Duties:
         path = city / "departments.yml"
         content = read_yaml(path.read_text(encoding="utf-8")) if path.exists() else None
         departments = frozenset(content) if isinstance(content, dict) else None
-        return cls(departments, tuple(_read(city / "duties.csv")))
+        found = tuple(_read(city / "duties.csv"))
+        strange = {duty.department for duty in found} - (departments or {duty.department for duty in found})
+        if strange:
+            raise DutyError(
+                f"{city / 'duties.csv'}: not in departments.yml: {', '.join(sorted(strange))};"
+                f" add it or mend the spelling ({', '.join(sorted(departments or ()))})"
+            )
+        return cls(departments, found)
 
     def problem(self, department: str, element: str) -> str | None:
         """Why the department may not deliver for the element; None if it may.
@@ -66,9 +75,15 @@ class Duties:
         if self.departments is not None and department not in self.departments:
             known = ", ".join(sorted(self.departments))
             return f"{department!r} is not in departments.yml ({known}); add it or mend the spelling"
-        if not any(duty.department == department and duty.element == element for duty in self.duties):
-            return f"{department!r} has no duty for {element!r} in duties.csv; add the row with its document"
-        return None
+        kinds = {
+            duty.kind for duty in self.duties if (duty.department, duty.element) == (department, element)
+        }
+        if kinds - {_READS}:
+            return None
+        only = ": it only reads" if kinds else ""
+        return (
+            f"{department!r} has no duty for {element!r} in duties.csv{only}; add the row with its document"
+        )
 
     def may_decide(self, department: str, element: str, on: date) -> bool:
         """Whether people of the department may review and correct values of the element on a day.
@@ -108,22 +123,25 @@ def owner_of(settings: Settings, element: str) -> str:
 def _read(path: Path) -> Iterator[Duty]:
     if not path.exists():
         return
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        for number, row in enumerate(csv.DictReader(file), start=2):
-            try:
-                yield _duty(row)
-            except (KeyError, TypeError, ValueError) as error:
-                raise DutyError(
-                    f"{path}: line {number}: expected department, element, kind ({', '.join(KINDS)}),"
-                    f" valid_from and valid_to as ISO dates ({error})"
-                ) from error
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DutyError(f"{path}: is not UTF-8 ({error.reason}). Mend: save it as CSV UTF-8") from error
+    for number, row in enumerate(csv.DictReader(io.StringIO(text, newline="")), start=2):
+        try:
+            yield _duty(row)
+        except (KeyError, TypeError, ValueError) as error:
+            raise DutyError(
+                f"{path}: line {number}: expected department, element, kind ({', '.join(KINDS)}),"
+                f" valid_from and valid_to as ISO dates ({error})"
+            ) from error
 
 
 def _duty(row: dict[str, str]) -> Duty:
     if row["kind"] not in KINDS:
         raise ValueError(f"no such kind: {row['kind']!r}")
-    until = row["valid_to"]
-    return Duty(
-        row["department"], row["element"], row["kind"],
-        date.fromisoformat(row["valid_from"]), date.fromisoformat(until) if until else None,
-    )  # fmt: skip
+    since = date.fromisoformat(row["valid_from"])
+    until = date.fromisoformat(row["valid_to"]) if row["valid_to"] else None
+    if until is not None and until < since:
+        raise ValueError(f"valid_to {until} is before valid_from {since}")
+    return Duty(row["department"], row["element"], row["kind"], since, until)

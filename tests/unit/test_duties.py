@@ -70,8 +70,33 @@ def test_a_department_is_known_by_the_city(tmp_path: Path) -> None:
     assert "not in departments.yml (old)" in (found.problem("odl", "air") or "")
 
 
+def test_who_only_reads_delivers_nothing(tmp_path: Path) -> None:
+    found = duties(tmp_path, "reader,air,reads,2016-01-01,", "watcher,air,supervises,2016-01-01,")
+    assert "it only reads" in (found.problem("reader", "air") or "")
+    assert found.problem("watcher", "air") is None  # its registers are what it supervises by
+
+
+def test_a_department_that_is_misspelt_is_named(tmp_path: Path) -> None:
+    (tmp_path / "departments.yml").write_text("old: {zh: 甲, en: A}\n", encoding="utf-8")
+    with pytest.raises(DutyError, match=r"not in departments.yml: odl; .*\(old\)"):
+        duties(tmp_path, "odl,air,lead,2016-01-01,")
+
+
+def test_a_file_in_another_encoding_says_so(tmp_path: Path) -> None:
+    (tmp_path / "duties.csv").write_bytes(HEAD.encode() + "甲,air,lead,2016-01-01,,文件,S\n".encode("gbk"))
+    with pytest.raises(DutyError, match=r"is not UTF-8 .* Mend: save it as CSV UTF-8"):
+        Duties.read(tmp_path)
+
+
 @pytest.mark.parametrize(
-    "line", ["a,air,laed,2016-01-01,", "a,air,lead,,", "a,air,lead,2016-01-01,soon", "a,air"]
+    "line",
+    [
+        "a,air,laed,2016-01-01,",
+        "a,air,lead,,",
+        "a,air,lead,2016-01-01,soon",
+        "a,air",
+        "a,air,lead,2016-01-01,2015-01-01",
+    ],
 )
 def test_a_line_that_makes_no_sense_is_named(tmp_path: Path, line: str) -> None:
     with pytest.raises(DutyError, match="line 2: expected department, element, kind"):
