@@ -23,6 +23,7 @@ export function feeds(w, page) {
         { title: w.t("feeds.complete"), kind: "number", cell: (row) => share(row.complete_share) },
         { title: w.t("feeds.in_time"), kind: "number", cell: (row) => share(row.in_time_share) },
         { title: w.t("feeds.expected"), kind: "number", cell: (row) => row.expected_count },
+        { title: w.t("feeds.received"), kind: "number", cell: (row) => row.received_count },
         { title: w.t("feeds.missing"), kind: "wide", cell: (row) => counted(w, row, MISSING) },
         { title: w.t("feeds.besides"), kind: "wide", cell: (row) => counted(w, row, BESIDES) },
       ], block.rows, "feed-days")));

@@ -18,14 +18,19 @@ from ecowarehouse.settings import Settings
 
 
 def begin(
-    settings: Settings, feed: str, department: str, element: str, answers: Sequence[Path] = ()
+    settings: Settings,
+    feed: str,
+    department: str,
+    element: str,
+    answers: Sequence[Path] = (),
+    transport: str = "http",
 ) -> Iterator[Path]:
     """Write all files of a new feed; gives each. What exists is left alone.
 
     Raises:
         ScaffoldError: as `new_files`, before anything is written.
     """
-    files = new_files(settings.project_root, settings.city, feed, department, element, answers)
+    files = new_files(settings.project_root, settings.city, feed, department, element, answers, transport)
     for path, content in files.items():
         yield _write(path, content)
     landing: dict[str, tuple[int, dict[str, int]]] = {}

@@ -132,9 +132,10 @@ def new(
         list[Path] | None,
         typer.Option(
             "--from",
-            help="A recorded answer (CSV, JSON, XML) to propose from and to keep for the test; may repeat.",
+            help="A recorded answer (CSV, JSON, XML, XLSX) to propose from and to keep for the test; may repeat.",
         ),
     ] = None,
+    transport: Annotated[str, typer.Option(help="How it comes: http, sql, sftp, drop.")] = "http",
 ) -> None:
     """All files of a feed: contract, staging views, test, recorded answers; a suite where the element has none."""
     from ecowarehouse.contracts.scaffold import ScaffoldError
@@ -143,7 +144,7 @@ def new(
 
     settings = Settings.load()
     try:
-        for path in begin(settings, feed, department, element, answers or ()):
+        for path in begin(settings, feed, department, element, answers or (), transport):
             typer.echo(f"wrote {_shown(path, settings.project_root)}")
     except ScaffoldError as error:
         raise typer.BadParameter(str(error)) from error

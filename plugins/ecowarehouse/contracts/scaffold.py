@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
@@ -31,23 +32,34 @@ def recorded_folder(root: Path, feed: str) -> Path:
 
 
 def new_files(
-    root: Path, city: Path, feed: str, department: str, element: str, answers: Sequence[Path] = ()
+    root: Path,
+    city: Path,
+    feed: str,
+    department: str,
+    element: str,
+    answers: Sequence[Path] = (),
+    transport: str = "http",
 ) -> dict[Path, bytes]:
     """Contract, expectations, test and recorded answers, by path; nothing that exists is among them.
 
     The contract is proposed from the first answer; without one it is a form to fill in.
 
     Raises:
-        ScaffoldError: a bad name, a department without a duty for the element, a contract of that name exists, or an
-            answer of which nothing can be proposed.
+        ScaffoldError: a bad name, no such transport, a department without a duty for the element, a contract of that
+            name exists, or an answer of which nothing can be proposed.
     """
+    if transport not in CONNECTORS:
+        raise ScaffoldError(f"no transport {transport!r}; there are: {', '.join(CONNECTORS)}")
     contract = _contract_path(city, feed, department, element)
     recorded = {recorded_folder(root, feed) / path.name: _recorded(path) for path in answers}
     if len(recorded) < len(answers):
         raise ScaffoldError("two recorded answers have one name; rename one of them")
     proposal = _proposal(root, city, department, element, answers[0]) if answers else _UNSEEN
+    if transport == "sql":  # rows of a database come as text that the house itself writes
+        proposal = replace(proposal, forms="  csv: {line_ends_in_cells: true}")
     values = {
         "feed": feed,
+        "connector": CONNECTORS[transport].format(feed=feed),
         "department": department,
         "element": element,
         "authority": _flow(_authority(city, department)),
@@ -138,6 +150,29 @@ def _flow(value: Any) -> str:
     return text.removesuffix("...\n").strip()
 
 
+# By transport; ${{…}} are names of secrets.
+CONNECTORS: Final = {
+    "http": "  transport: http\n  url: ${{{feed}.url}}",
+    "sql": """\
+  transport: sql
+  url: ${{{feed}.database}}  # postgresql://reader:…@host:5432/lims, or another of SQLAlchemy's addresses
+  query: |
+    select site_code, time, value, updated_at
+    from results where updated_at >= :since
+    order by site_code, time
+  cursor: {{from: column, column: updated_at, look_back: P1D}}  # TODO connector: is this the query?
+  null_text: ''""",
+    "sftp": """\
+  transport: sftp
+  url: ${{{feed}.sftp}}/*.csv  # TODO connector: pattern, and the confirmed host key
+  user: {feed}.user
+  password: {feed}.password
+  host_key: SHA256:unknown""",
+    "drop": """\
+  transport: drop  # the folder ECO_HOME/drop/{feed}; uploads by the department come here too
+  pattern: '*.csv'  # TODO connector: pattern of the files""",
+}
+
 _UNSEEN = Proposal(
     known_at="  - {from: option}\n  - {from: receipt}",
     site="{code: site_code}  # TODO site: which columns tell code, name, longitude and latitude?",
@@ -172,8 +207,7 @@ synthetic: false
 retention_years: 10
 
 connector:
-  transport: http
-  url: ${{{feed}.url}}
+{connector}
 schedule: {{minutes: [10], lateness: PT3H, freshness: PT2H}}
 
 known_at:

@@ -7,11 +7,12 @@ import re
 import shutil
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from ecowarehouse.contracts import load_contracts
 from ecowarehouse.contracts.load import read_unfinished
-from ecowarehouse.contracts.scaffold import ScaffoldError, new_files
+from ecowarehouse.contracts.scaffold import CONNECTORS, ScaffoldError, new_files
 from ecowarehouse.landing.rehearsal import rehearse
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -20,6 +21,12 @@ CSV = """\
 A1,甲（虚构）,110.1,23.4,2026/03/01 08:00,18.2,7.61,<0.02,0.05,1200,91
 A2,乙（虚构）,110.2,23.3,2026/03/01 08:00,18.4,--,0.31,奇怪,-9999,90
 A1,甲（虚构）,110.1,23.4,2026/03/01 12:00,18.9,7.64,0.21,0.05,1300,92
+"""
+PLAIN = """\
+站点编码,站点名称,经度,纬度,监测时间,水温(℃),pH,氨氮(mg/L)
+A1,甲（虚构）,110.1,23.4,2026/03/01 08:00,18.2,7.61,0.12
+A2,乙（虚构）,110.2,23.3,2026/03/01 08:00,18.4,7.5,0.31
+A1,甲（虚构）,110.1,23.4,2026/03/01 12:00,18.9,7.64,0.21
 """
 JSON = {
     "code": 0,
@@ -61,11 +68,14 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def begin(root: Path, name: str, content: str | bytes, department: str, element: str) -> Path:
+def begin(
+    root: Path, name: str, content: str | bytes, department: str, element: str, transport: str = "http"
+) -> Path:
     """The contract that is proposed, written with all else; its path."""
     answer = root / name
     answer.write_bytes(content if isinstance(content, bytes) else content.encode())
-    for path, text in new_files(root, root / "city", "tried_feed", department, element, [answer]).items():
+    made = new_files(root, root / "city", "tried_feed", department, element, [answer], transport)
+    for path, text in made.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text)
     return root / "city" / "sources" / department / "tried_feed.yml"
@@ -156,6 +166,44 @@ def test_another_encoding_and_delimiter_are_said_in_the_form(root: Path) -> None
     said = path.read_text(encoding="utf-8")
     assert "delimiter: ;" in said
     assert "encoding: gb18030" in said
+
+
+@pytest.mark.parametrize("transport", CONNECTORS)
+def test_each_transport_has_its_connector_and_becomes_a_contract_when_its_questions_are_answered(
+    root: Path, transport: str
+) -> None:
+    path = begin(root, "a.csv", PLAIN, "ecology_environment", "water", transport)
+    text = path.read_text(encoding="utf-8")
+    assert ("connector" in questions(path)) == (transport != "http")
+    if transport == "sql":  # rows are known to be new by a column of the answer
+        time = text.partition("period:")[2].partition("column: ")[2].split()[0]
+        text = text.replace("column: updated_at", f"column: {time}")
+    path.write_text(re.sub(r"  # TODO.*", "", text), encoding="utf-8")
+    found = load_contracts(root / "city")["tried_feed"]
+    assert found.connector.transport == transport
+    if transport in ("http", "sql"):
+        assert found.connector.secret_names
+
+
+def test_a_workbook_is_read_below_its_titles(root: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.append(["2026年土壤监测结果（虚构）"])
+    sheet.append([])
+    for line in PLAIN.splitlines():
+        sheet.append(line.split(","))
+    book.create_sheet("说明").append(["填报说明"])
+    book.save(root / "answer.xlsx")
+    path = begin(root, "a.xlsx", (root / "answer.xlsx").read_bytes(), "ecology_environment", "water", "drop")
+    text = path.read_text(encoding="utf-8")
+    assert "workbook:" in text
+    assert "sheet: Sheet" in text
+    assert "站点编码" in text
+    path.write_text(re.sub(r"  # TODO.*", "", text).replace("*.csv", "*.xlsx"), encoding="utf-8")
+    found = rehearse(load_contracts(root / "city")["tried_feed"], root / "a.xlsx")
+    assert found.problem is None
+    assert found.rows == 3
 
 
 def test_the_recorded_answer_is_kept_byte_by_byte(root: Path) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -14,11 +16,13 @@ from typing import Any, Final
 from ecowarehouse.formats.json_items import parse, text_of
 from ecowarehouse.formats.markup import NIL, local, tree
 from ecowarehouse.formats.model import FormatProblem
+from ecowarehouse.formats.sheet_cells import text_of as cell_text
 from ecowarehouse.formats.sniff import opened
 
 _ROWS: Final = 5000
 _ENCODINGS: Final = ("utf-8-sig", "gb18030")
 _DELIMITERS: Final = ",;\t|"
+_ARCHIVE: Final = b"PK\x03\x04"
 _MEDIA: Final = {"csv": "text/csv", "json": "application/json", "xml": "application/xml"}
 
 
@@ -47,12 +51,14 @@ class Answer:
 
 
 def read_answer(path: Path) -> Answer:
-    """What a recorded answer holds, by what it begins with: `{` or `[` JSON, `<` XML, else delimited text.
+    """What a recorded answer holds, by what it begins with: a workbook, `{` or `[` JSON, `<` XML, else delimited text.
 
     Raises:
         NoProposal: an HTML page, a broken file, or one in which no rows are found.
     """
     try:
+        if path.read_bytes()[:4] == _ARCHIVE:
+            return _workbook(path)
         with opened(path) as source:
             source.expect_text()
             payload = source.whole()
@@ -64,6 +70,39 @@ def read_answer(path: Path) -> Answer:
         raise NoProposal(f"{path.name}: {problem}") from None
     except NoProposal as problem:
         raise NoProposal(f"{path.name}: {problem}") from None
+
+
+def _workbook(path: Path) -> Answer:
+    """Rows of the sheet with the most of them, below the first row that names as many columns as any."""
+    import openpyxl
+
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    except Exception as error:  # openpyxl fails in any way at an archive that is no workbook
+        raise NoProposal("an archive that is no workbook (.xlsx); write the contract by hand") from error
+    with closing(book):
+        sheets = {
+            sheet.title: [
+                [cell_text(cell, "iso8601") for cell in row] for row in islice(sheet.iter_rows(), _ROWS)
+            ]
+            for sheet in book.worksheets
+        }
+    title, lines = max(sheets.items(), key=lambda one: sum(any(row) for row in one[1]))
+    most = max((sum(map(bool, row)) for row in lines), default=0)
+    header = next((place for place, row in enumerate(lines) if sum(map(bool, row)) == most), 0)
+    if most < 2 or header + 1 >= len(lines):
+        raise NoProposal("no sheet has a row that names two columns and rows below it")
+    headings = [text.strip() for text in lines[header]]
+    names = tuple(heading for heading in headings if heading)
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise NoProposal(f"two columns of the sheet {title} are named {', '.join(twice)}")
+    rows = tuple(
+        {heading: text for heading, text in zip(headings, row, strict=False) if heading}
+        for row in lines[header + 1 :]
+        if any(row)
+    )
+    form: dict[str, Any] = {"suffixes": [".xlsx"]}
+    return Answer(names, rows, "workbook", form if len(sheets) == 1 else {**form, "sheet": re.escape(title)})
 
 
 def _csv(payload: bytes) -> Answer:
