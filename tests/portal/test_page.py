@@ -106,10 +106,10 @@ def test_what_is_missing_of_each_source_is_told_with_whose_it_is(page: Page, hou
         assert float(cells[2].removesuffix(" %")) == pytest.approx(
             100 * float(row["complete_share"]), abs=0.1
         )
-        assert cells[4] == row["expected_count"]
+        assert cells[4:6] == [row["expected_count"], row["received_count"]]
         for kind, word in (("source", "来源缺报"), ("platform", "平台漏取")):
             count = row[f"{kind}_missing_count"]
-            assert (f"{word} {count}" in cells[5]) == (count != "0")
+            assert (f"{word} {count}" in cells[6]) == (count != "0")
     assert any(row["source_missing_count"] != "0" for row in rows.values())
 
 
