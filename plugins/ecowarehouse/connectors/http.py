@@ -256,7 +256,8 @@ class _Pages:
         holder[steps[-1]] = self._items
         if self._paging.next and self._paging.next.count("/") == 1:
             envelope.pop(self._paging.next[1:], None)
-        return json.dumps(envelope, ensure_ascii=False).encode()
+        # Half a character has no UTF-8; written as JSON's escape, the reader judges it as it would in a file.
+        return json.dumps(envelope, ensure_ascii=False).encode(errors="backslashreplace")
 
 
 def _json(body: bytes) -> Any:

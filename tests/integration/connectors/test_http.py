@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -197,6 +197,56 @@ def test_pages_that_do_not_fit(source: stand_in.Server, faults: list[str], reaso
     delivery = one(tuned("weather_hourly", timeout_seconds=5.0), resolver(source))
     assert delivery.problem is not None
     assert delivery.problem.reason == reason
+
+
+@contextmanager
+def answering(*bodies: bytes) -> Iterator[Callable[[str], str]]:
+    """A source of weather that gives these answers one after the other, then the last again."""
+    waiting = list(bodies)
+
+    class Pages(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = waiting.pop(0) if len(waiting) > 1 else waiting[0]
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Pages) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        values = {"weather.url": f"http://127.0.0.1:{server.server_address[1]}/", "weather.token": TOKEN}
+        yield values.__getitem__
+        server.shutdown()
+
+
+def page(stations: str, following: int | None = None, total: int = 6) -> bytes:
+    """A page with an item for each letter."""
+    items = [{"station_id": station} for station in stations]
+    return json.dumps({"total": total, "items": items, "next_page": following}).encode()
+
+
+def stations_of(delivery: Delivery) -> str:
+    return "".join(item["station_id"] for item in json.loads(bytes_of(delivery))["items"])
+
+
+def test_half_a_character_on_a_page_reaches_the_reader_as_in_a_file() -> None:
+    with answering(page("\ud800", total=1)) as resolve:
+        delivery = one(tuned("weather_hourly"), resolve)
+    assert bytes_of(delivery) == b'{"total": "1", "items": [{"station_id": "\\ud800"}]}'
+
+
+def test_a_next_page_does_not_go_back() -> None:
+    with answering(page("abc", 2), page("def", 1)) as resolve:
+        delivery = one(tuned("weather_hourly"), resolve)
+    assert delivery.problem is not None
+    assert (delivery.problem.reason, delivery.problem.detail) == (
+        "inconsistent_pages",
+        "page 1 is said to follow page 2",
+    )
 
 
 def test_no_secret_shows(source: stand_in.Server, caplog: pytest.LogCaptureFixture) -> None:
