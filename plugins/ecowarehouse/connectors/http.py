@@ -160,12 +160,32 @@ class _Session:
     ) -> Delivery:
         """A source that has nothing since the cursor, which looks back at what it had, went back behind it."""
         pages, received = self._paged(client, headers, parameters, paging)
-        if not parameters or pages.any:
-            return self._delivery(pages.merged(), received)
+        if not parameters or pages.items:
+            return self._delivery(pages.merged(), received, note=pages.note)
         pages, received = self._paged(client, headers, {}, paging)
         return self._delivery(pages.merged(), received, note="cursor_went_back")
 
     def _paged(
+        self, client: httpx.Client, headers: dict[str, str], parameters: Mapping[str, str], paging: Paging
+    ) -> tuple[_Pages, dict[str, str]]:
+        """All pages, read once more when a row stands on two of them.
+
+        The source may say a row twice. Or it slid there while the pages were read, and then another row slid out of
+        sight, which the total does not tell: a second reading does.
+        """
+        pages, received = self._read(client, headers, parameters, paging)
+        if pages.repeat is None:
+            return pages, received
+        again, received = self._read(client, headers, parameters, paging)
+        if again.repeat is not None and again.items != pages.items:
+            raise FetchProblem(
+                "inconsistent_pages",
+                f"page {again.repeat} repeats a row of an earlier page, and another reading gave other rows:"
+                " ask the source to sort its pages by a key",
+            )
+        return again, received
+
+    def _read(
         self, client: httpx.Client, headers: dict[str, str], parameters: Mapping[str, str], paging: Paging
     ) -> tuple[_Pages, dict[str, str]]:
         pages = _Pages(paging)
@@ -185,17 +205,19 @@ class _Pages:
     """Pages of one answer, which must fit together."""
 
     def __init__(self, paging: Paging) -> None:
+        self.items: list[Any] = []
+        self.repeat: int | None = None  # the first page that has a row of an earlier one
         self._paging = paging
-        self._items: list[Any] = []
+        self._rows: set[int] = set()
         self._bodies: set[str] = set()
         self._first: dict[str, Any] | None = None
         self._total: Any = None
         self._count = 0
 
     @property
-    def any(self) -> bool:
-        """Whether any item came."""
-        return bool(self._items)
+    def note(self) -> str | None:
+        """The ledger's word for what is remarkable."""
+        return None if self.repeat is None else "row_on_two_pages"
 
     def add(self, number: int, body: bytes) -> int | None:
         """Take one page and say which comes next.
@@ -218,9 +240,16 @@ class _Pages:
             raise FetchProblem(
                 "inconsistent_pages", f"the total changed from {self._total} to {total} between pages"
             )
-        self._items += items
+        self._compare(number, items)
+        self.items += items
         self._count += 1
         return self._next(number, content, items)
+
+    def _compare(self, number: int, items: list[Any]) -> None:
+        rows = {hash(json.dumps(item, sort_keys=True)) for item in items}
+        if self.repeat is None and not rows.isdisjoint(self._rows):
+            self.repeat = number
+        self._rows |= rows
 
     def _next(self, number: int, content: Any, items: list[Any]) -> int | None:
         following: int | None
@@ -245,15 +274,15 @@ class _Pages:
         Raises:
             FetchProblem: truncated, when the items are not as many as the source says.
         """
-        if self._total is not None and str(self._total) != str(len(self._items)):
-            raise FetchProblem("truncated", f"the source says {self._total} items, {len(self._items)} came")
+        if self._total is not None and str(self._total) != str(len(self.items)):
+            raise FetchProblem("truncated", f"the source says {self._total} items, {len(self.items)} came")
         envelope = dict(self._first or {})
         steps = self._paging.items.split("/")[1:]
         holder = envelope
         for step in steps[:-1]:
             holder[step] = dict(holder[step])
             holder = holder[step]
-        holder[steps[-1]] = self._items
+        holder[steps[-1]] = self.items
         if self._paging.next and self._paging.next.count("/") == 1:
             envelope.pop(self._paging.next[1:], None)
         # Half a character has no UTF-8; written as JSON's escape, the reader judges it as it would in a file.

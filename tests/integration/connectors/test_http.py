@@ -249,6 +249,25 @@ def test_a_next_page_does_not_go_back() -> None:
     )
 
 
+def test_a_row_that_slid_from_page_to_page_is_no_answer() -> None:
+    # What stood on page 2 when page 1 was read stands on page 1 now, and was never seen.
+    with answering(page("abc", 2), page("cef"), page("abd", 2), page("dcf")) as resolve:
+        delivery = one(tuned("weather_hourly"), resolve)
+    assert delivery.problem is not None
+    assert delivery.problem.reason == "inconsistent_pages"
+    with answering(page("abc", 2), page("cef"), page("abc", 2), page("def")) as resolve:
+        delivery = one(tuned("weather_hourly"), resolve)
+    assert (stations_of(delivery), delivery.note) == ("abcdef", None)
+
+
+def test_a_source_that_keeps_saying_a_row_twice_is_taken_and_told() -> None:
+    with answering(page("abc", 2), page("cef"), page("abc", 2), page("cef")) as resolve:
+        delivery = one(tuned("weather_hourly"), resolve)
+    assert (stations_of(delivery), delivery.note) == ("abccef", "row_on_two_pages")
+    with answering(page("aab", 2), page("cde")) as resolve:
+        assert one(tuned("weather_hourly"), resolve).note is None
+
+
 def test_no_secret_shows(source: stand_in.Server, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     values = {
