@@ -48,10 +48,10 @@ def fetch(
     for name, why in choice.stuck.items():
         problem = FetchProblem("unfinished", why)
         yield Delivery(_source(contract, name), problem=problem, synthetic=contract.synthetic)
-    for path in uploads:
-        yield _delivery(contract, connector, path, f"upload:{path.parent.name}/{path.name}", _found(path))
+    for source, path in uploads.items():
+        yield _delivery(contract, connector, path, source, _found(path, path.name))
     for file in choice.ready:
-        yield _delivery(contract, connector, folder / file.name, _source(contract, file.name), file)
+        yield _delivery(contract, connector, _at(folder, file), _source(contract, file.name), file)
     if not (uploads or choice.ready or choice.stuck):
         nothing = finished.nothing_new(choice, anything_before(cursor.seen), str(folder))
         yield Delivery(
@@ -64,21 +64,23 @@ def put_away(contract: Contract, folder: Path, seen: Seen) -> None:
 
     Uploads that were refused go too: their sender has the answer. A file that came since under the same name stays.
     """
-    connector = contract.connector
-    put = isinstance(connector, DropConnector) and connector.put_away
-    for (source, mark), usable in seen.items():
-        path = _path(contract, folder, source)
-        if path is None or not path.is_file():
-            continue
-        if path.parent != folder or (usable and put and _found(path).mark == mark):
+    answered = {source for source, _ in seen}
+    for source, path in _uploads(folder).items():
+        if source in answered:
             _put_away(contract, folder, path)
+    connector = contract.connector
+    if isinstance(connector, DropConnector) and connector.put_away:
+        for file in _look(folder).values():
+            if seen.get((_source(contract, file.name), file.mark)):
+                _put_away(contract, folder, _at(folder, file))
 
 
 def _put_away(contract: Contract, folder: Path, path: Path) -> None:
     taken = folder / TAKEN
     taken.mkdir(exist_ok=True)
     stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(path.stat().st_mtime))
-    names = (f"{stamp}{f'-{number}' if number else ''}_{path.name}" for number in count())
+    name = finished.readable(os.fsencode(path.name))
+    names = (f"{stamp}{f'-{number}' if number else ''}_{name}" for number in count())
     path.rename(next(taken / name for name in names if not (taken / name).exists()))
     if path.parent != folder:
         path.parent.rmdir()
@@ -97,22 +99,31 @@ def _choose(contract: Contract, connector: DropConnector, folder: Path, cursor: 
 
 def _look(folder: Path) -> dict[str, Found]:
     """Plain files alone: a link could lead to what its owner may not read."""
-    found = {}
-    for entry in os.scandir(folder):
+    found = []
+    for entry in os.scandir(os.fsencode(folder)):
         state = entry.stat(follow_symlinks=False)
         if stat.S_ISREG(state.st_mode):
-            found[entry.name] = Found(entry.name, state.st_size, state.st_mtime)
-    return found
+            found.append((entry.name, state.st_size, state.st_mtime))
+    return finished.listed(found)
 
 
-def _found(path: Path) -> Found:
+def _at(folder: Path, file: Found) -> Path:
+    return folder / os.fsdecode(file.raw)
+
+
+def _found(path: Path, name: str) -> Found:
     state = path.lstat()
-    return Found(path.name, state.st_size, state.st_mtime)
+    return Found(name, state.st_size, state.st_mtime, os.fsencode(path.name))
 
 
-def _uploads(folder: Path) -> list[Path]:
-    found = (folder / UPLOADED).glob("*/*")
-    return sorted(path for path in found if path.is_file() and not path.is_symlink() and path.name[0] != ".")
+def _uploads(folder: Path) -> dict[str, Path]:
+    """Files that were uploaded, by source."""
+    found = sorted((folder / UPLOADED).glob("*/*"))
+    return {
+        f"upload:{finished.readable(os.fsencode(f'{path.parent.name}/{path.name}'))}": path
+        for path in found
+        if path.is_file() and not path.is_symlink() and path.name[0] != "."
+    }
 
 
 def _delivery(contract: Contract, connector: DropConnector, path: Path, source: str, file: Found) -> Delivery:
@@ -140,16 +151,6 @@ def _delivery(contract: Contract, connector: DropConnector, path: Path, source: 
 
 def _source(contract: Contract, name: str) -> str:
     return f"drop:{contract.feed}/{name}"
-
-
-def _path(contract: Contract, folder: Path, source: str) -> Path | None:
-    kind, _, rest = source.partition(":")
-    first, _, name = rest.partition("/")
-    if not name or "/" in name:
-        return None
-    if kind == "upload":
-        return folder / UPLOADED / first / name
-    return folder / name if (kind, first) == ("drop", contract.feed) else None
 
 
 def _companions(contract: Contract) -> list[str]:

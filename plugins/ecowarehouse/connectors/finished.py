@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -15,11 +16,15 @@ from ecowarehouse.contracts.transport import Watched
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One file as a look shows it; `modified` in seconds since 1970 by the clock of its machine."""
+    """One file as a look shows it; `modified` in seconds since 1970 by the clock of its machine.
+
+    `name` is the one for people and the ledger, `raw` the bytes by which its folder knows it.
+    """
 
     name: str
     size: int
     modified: float
+    raw: bytes
 
     @property
     def mark(self) -> str:
@@ -30,6 +35,33 @@ class Found:
 Listing = Mapping[str, Found]
 Seen = Mapping[tuple[str, str], bool]
 """Source and mark of what was received before, and whether it could be used."""
+
+
+def listed(files: Iterable[tuple[bytes, int, float]]) -> dict[str, Found]:
+    """A look, from names as bytes, sizes and times: each file under a name that no other has."""
+    found: dict[str, Found] = {}
+    for raw, size, modified in sorted(files, key=lambda file: (not _is_utf8(file[0]), file[0])):
+        name = readable(raw)
+        if name in found:
+            name = _escaped(raw)
+        found[name] = Found(name, size, modified, raw)
+    return found
+
+
+def readable(raw: bytes) -> str:
+    """A name as its writer reads it: not UTF-8 is what a Chinese Windows sends, anything else shows its bytes."""
+    for encoding in ("utf-8", "gb18030"):
+        with suppress(UnicodeDecodeError):
+            return raw.decode(encoding)
+    return _escaped(raw)
+
+
+def _escaped(raw: bytes) -> str:
+    return raw.decode("ascii", "backslashreplace")
+
+
+def _is_utf8(raw: bytes) -> bool:
+    return readable(raw).encode() == raw
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import tempfile
 import time
 from collections.abc import Awaitable, Iterator
@@ -188,16 +189,17 @@ class _Session:
         return finished.choose(self.connector, pattern, (first, second), self.cursor.seen, self._source)
 
     async def _look(self, client: asyncssh.SFTPClient) -> dict[str, Found]:
-        found = {}
-        async for entry in client.scandir(self._place[0]):
-            name, attributes = str(entry.filename), entry.attrs
-            if attributes.type == asyncssh.FILEXFER_TYPE_REGULAR and "/" not in name:
-                found[name] = Found(name, attributes.size or 0, float(attributes.mtime or 0))
-        return found
+        found = []
+        # Asked by bytes, names come as bytes: one that is not UTF-8 must not end the visit.
+        async for entry in client.scandir(self._place[0].encode()):
+            name, attributes = os.fsencode(entry.filename), entry.attrs
+            if attributes.type == asyncssh.FILEXFER_TYPE_REGULAR and b"/" not in name:
+                found.append((name, attributes.size or 0, float(attributes.mtime or 0)))
+        return finished.listed(found)
 
     async def _take(self, client: asyncssh.SFTPClient, number: int, file: Found) -> None:
         source, target = self._source(file.name), self.folder / str(number)
-        remote = f"{self._place[0]}/{file.name}"
+        remote = self._place[0].encode() + b"/" + file.raw
         try:
             await client.get(remote, target)
             checksum = await self._checksum(client, remote)
@@ -216,10 +218,10 @@ class _Session:
         else:
             self.deliveries.append(self._delivery(source, target, file))
 
-    async def _checksum(self, client: asyncssh.SFTPClient, remote: str) -> str | None:
+    async def _checksum(self, client: asyncssh.SFTPClient, remote: bytes) -> str | None:
         if self.connector.checksum_suffix is None:
             return None
-        async with client.open(remote + self.connector.checksum_suffix, "rb") as companion:
+        async with client.open(remote + self.connector.checksum_suffix.encode(), "rb") as companion:
             said = await companion.read(_MOST_CHECKSUM_BYTES)
         return said if isinstance(said, str) else said.decode("ascii", "replace")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ecowarehouse.settings import Settings
-from tests.integration.department_house import content, department, ends, temperatures, weather_by
+from tests.integration.department_house import content, department, ends, pull, temperatures, weather_by
 from tests.integration.feed_house import FeedHouse
 
 DROP = {"transport": "drop", "pattern": "*.csv", "settle_seconds": 0.05, "url": "${department.folder}"}
@@ -76,3 +76,21 @@ def test_a_file_that_other_feeds_read_stays_and_lands_once(house: FeedHouse, fol
     assert ends(house) == [("loaded", None, 1)]
     assert ends(house) == [("unchanged", "not_modified", 1)]
     assert names(folder) == ["a.csv"]
+
+
+def test_a_name_that_is_not_utf8_is_read_as_windows_wrote_it(house: FeedHouse, folder: Path) -> None:
+    (folder / "good.csv").write_bytes(content(("W1", 8, "1.50")))
+    for number, name in enumerate(["数据.csv".encode("gbk"), b"\xff.csv", "数据.csv".encode()]):
+        Path(os.fsdecode(os.fsencode(folder) + b"/" + name)).write_bytes(
+            content((f"W{number + 2}", 8, "1.50"))
+        )
+    landed = {batch.source.rpartition("/")[2]: batch.outcome for batch in pull(house)}
+    # Two names that read alike stay two: the one that is not UTF-8 shows its bytes.
+    wanted = [r"\xca\xfd\xbe\xdd.csv", r"\xff.csv", "good.csv", "数据.csv"]
+    assert landed == dict.fromkeys(wanted, "loaded")
+    assert [code for code, *_ in temperatures(house)] == ["W1", "W2", "W3", "W4"]
+    assert names(folder / "taken") == [r"\xff.csv", "good.csv", "数据.csv", "数据.csv"]
+    alone = Path(os.fsdecode(os.fsencode(folder) + b"/" + "数据.csv".encode("gbk")))
+    alone.write_bytes(content(("W5", 8, "1.50")))
+    assert [(b.source.rpartition("/")[2], b.outcome) for b in pull(house)] == [("数据.csv", "loaded")]
+    assert names(folder) == []

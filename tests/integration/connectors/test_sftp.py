@@ -216,3 +216,14 @@ def test_what_was_refused_is_tried_again_after_what_is_new(house: FeedHouse, ser
     assert ends(house) == [("rejected", "header_changed", 0)]
     put(server, "b.csv", ("W1", 9, "2.50"))
     assert ends(house) == [("loaded", None, 1), ("rejected", "header_changed", 0)]
+
+
+def test_a_name_that_is_not_utf8_is_read_as_windows_wrote_it(house: FeedHouse, server: Server) -> None:
+    put(server, "a.csv", ("W1", 8, "1.50"))
+    put(server, os.fsdecode("数据.csv".encode("gbk")), ("W2", 8, "2.50"))
+    assert [(b.source.rpartition("/")[2], b.outcome) for b in pull(house)] == [
+        ("a.csv", "loaded"),
+        ("数据.csv", "loaded"),
+    ]
+    assert ends(house) == [("unchanged", "not_modified", 1)]
+    assert temperatures(house) == [("W1", 8, "1.50"), ("W2", 8, "2.50")]
