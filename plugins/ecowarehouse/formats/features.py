@@ -8,6 +8,7 @@ from ecowarehouse.contracts import Contract
 from ecowarehouse.contracts.forms import FeaturesForm
 from ecowarehouse.formats.model import compare_header
 from ecowarehouse.formats.numbers import plain
+from ecowarehouse.formats.reference import System
 
 ADDED = ("feature_id", "geometry", "geometry_x", "geometry_y", "crs")
 
@@ -44,12 +45,17 @@ class Attributes:
         return [name for name in ADDED if name in self._asked and name not in own]
 
 
-def geometry_cells(geometry: Any, form: FeaturesForm) -> dict[str, str]:
-    """A geometry of shapely, or None, as text; x and y of a point alone."""
+def geometry_cells(geometry: Any, form: FeaturesForm, system: System) -> dict[str, str]:
+    """A geometry of shapely, or None, as text; x and y of a point alone.
+
+    Raises:
+        NoGeometryError: it lies where nothing lies in its reference system.
+    """
     import shapely
 
     if geometry is None or geometry.is_empty:
         return {"geometry": "", "geometry_x": "", "geometry_y": ""}
+    system.refuse_beyond(geometry)
     text = shapely.to_wkb(geometry, hex=True) if form.geometry == "wkb" else _wkt(geometry)
     point = geometry.geom_type == "Point"
     return {

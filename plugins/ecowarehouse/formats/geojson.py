@@ -11,6 +11,7 @@ from ecowarehouse.contracts.forms import GeojsonForm
 from ecowarehouse.formats.features import Attributes, geometry_cells
 from ecowarehouse.formats.json_items import parse, pointed, text_of
 from ecowarehouse.formats.model import FormatProblem, ReceivedTable, RowBuilder
+from ecowarehouse.formats.reference import NoGeometryError, System, system_of
 from ecowarehouse.formats.sniff import Source
 
 _CRS84 = "OGC:CRS84"  # what RFC 7946 says of every file that names none
@@ -28,35 +29,38 @@ def read(contract: Contract, form: GeojsonForm, source: Source) -> Iterator[Rece
     features = content.get("features") if isinstance(content, dict) else None
     if not isinstance(features, list) or content.get("type") != "FeatureCollection":
         raise FormatProblem("not_the_format", "no FeatureCollection with a list of features")
-    crs = pointed(content, "/crs/properties/name") or _CRS84
+    system = system_of(contract, _named_system(content))
     attributes = Attributes(contract, form)
     builder = RowBuilder(contract.header, contract.optional)
     for feature in features:
         if not isinstance(feature, dict) or feature.get("type") != "Feature":
             raise FormatProblem("not_the_format", f"item {builder.count + 1} of features is no Feature")
-        _add(builder, attributes, form, feature, str(crs))
+        _add(builder, attributes, form, feature, system)
         if builder.full:
             yield builder.take()
     yield builder.finish(None)
 
 
 def _add(
-    builder: RowBuilder, attributes: Attributes, form: GeojsonForm, feature: dict[str, Any], crs: str
+    builder: RowBuilder, attributes: Attributes, form: GeojsonForm, feature: dict[str, Any], system: System
 ) -> None:
     properties = feature.get("properties") or {}
     if not isinstance(properties, dict):
         raise FormatProblem("not_the_format", f"properties of feature {builder.count + 1} are no object")
     try:
-        geometry = geometry_cells(_geometry(feature.get("geometry")), form)
-    except _NoGeometryError as error:
+        geometry = geometry_cells(_geometry(feature.get("geometry")), form, system)
+    except NoGeometryError as error:
         builder.reject("geometry_unreadable", f"no geometry: {error}", text_of(feature)[:2000])
         return
-    added = geometry | {"feature_id": text_of(feature.get("id")), "crs": crs}
+    added = geometry | {"feature_id": text_of(feature.get("id")), "crs": system.said}
     builder.add(attributes.cells({name: text_of(value) for name, value in properties.items()}, added))
 
 
-class _NoGeometryError(ValueError):
-    """What is said of a geometry can't be one."""
+def _named_system(content: dict[str, Any]) -> str:
+    """What the file names, or RFC 7946 in its place; empty when it is named in a way that nobody can read."""
+    if content.get("crs") is None:
+        return _CRS84
+    return text_of(pointed(content, "/crs/properties/name"))
 
 
 def _geometry(said: Any) -> Any:
@@ -65,17 +69,17 @@ def _geometry(said: Any) -> Any:
     if said is None:
         return None
     if not isinstance(said, dict):
-        raise _NoGeometryError("it is no object")
+        raise NoGeometryError("it is no object")
     try:
         return shapely.from_geojson(json.dumps(_numbers(said, 0)))
     except (shapely.errors.ShapelyError, ValueError, TypeError, RecursionError) as error:
-        raise _NoGeometryError(str(error).splitlines()[0] if str(error) else type(error).__name__) from error
+        raise NoGeometryError(str(error).splitlines()[0] if str(error) else type(error).__name__) from error
 
 
 def _numbers(said: Any, depth: int) -> Any:
     """A geometry with coordinates as numbers again: everything else of a payload stays text."""
     if depth > 2 * _DEEPEST:
-        raise _NoGeometryError("it is nested deeper than any geometry")
+        raise NoGeometryError("it is nested deeper than any geometry")
     if isinstance(said, dict):
         return {
             name: _numbers(value, depth + 1) if name in ("coordinates", "geometries") else value

@@ -14,6 +14,7 @@ from ecowarehouse.contracts.forms import GeopackageForm
 from ecowarehouse.formats.features import Attributes, geometry_cells
 from ecowarehouse.formats.model import FormatProblem, ReceivedTable, RowBuilder
 from ecowarehouse.formats.numbers import plain
+from ecowarehouse.formats.reference import NoGeometryError, system_of
 from ecowarehouse.formats.sniff import Source
 
 _MAGIC = b"SQLite format 3\0"
@@ -81,6 +82,7 @@ def _features(
 ) -> Iterator[ReceivedTable]:
     layer = _layer(database, form)
     shape, crs = _geometry_column(database, layer)
+    system = system_of(contract, crs)
     described = database.execute(f"pragma table_xinfo({_quoted(layer)})").fetchall()
     key = next((row[1] for row in described if row[5] == 1), "rowid")
     names = [row[1] for row in described if row[1] not in (shape, key)]
@@ -92,8 +94,8 @@ def _features(
     query = f"select {columns} from {_quoted(layer)} order by {_quoted(key)}"  # names are quoted
     for feature_id, geometry, *values in database.execute(query):
         try:
-            cells = geometry_cells(_geometry(geometry), form)
-        except _NoGeometryError as error:
+            cells = geometry_cells(_geometry(geometry), form, system)
+        except NoGeometryError as error:
             builder.reject("geometry_unreadable", f"feature {feature_id}: {error}", _text(geometry)[:2000])
         else:
             added = cells | {"feature_id": _text(feature_id), "crs": crs}
@@ -134,10 +136,6 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-class _NoGeometryError(ValueError):
-    """Bytes that are no geometry."""
-
-
 def _geometry(blob: Any) -> Any:
     """A geometry of its GeoPackage bytes: magic, version, flags, system, envelope, then WKB."""
     import shapely
@@ -145,16 +143,16 @@ def _geometry(blob: Any) -> Any:
     if blob is None:
         return None
     if not isinstance(blob, bytes) or blob[:2] != b"GP" or len(blob) < 8:
-        raise _NoGeometryError("no bytes of a GeoPackage's geometry")
+        raise NoGeometryError("no bytes of a GeoPackage's geometry")
     envelope = _ENVELOPES.get(blob[3] >> 1 & 0b111)
     if envelope is None or blob[3] & 0b100000:
-        raise _NoGeometryError(f"a kind of geometry that is not read (flags {blob[3]:#04x})")
+        raise NoGeometryError(f"a kind of geometry that is not read (flags {blob[3]:#04x})")
     if blob[3] & 0b10000:
         return None
     try:
         return shapely.from_wkb(blob[8 + envelope :])
     except (shapely.errors.ShapelyError, ValueError) as error:
-        raise _NoGeometryError(str(error).splitlines()[0]) from error
+        raise NoGeometryError(str(error).splitlines()[0]) from error
 
 
 def _text(value: Any) -> str:

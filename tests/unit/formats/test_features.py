@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ecowarehouse import formats
+from ecowarehouse.contracts import EntityContract
 from ecowarehouse.formats import FormatProblem
 from tests.unit.formats.form_house import contract, problem, rows
 
@@ -181,6 +182,98 @@ def test_a_layer_can_be_named_and_a_cut_file_is_told(tmp_path: Path) -> None:
     assert problem(made, "geopackage", whole[: len(whole) // 2]).startswith("truncated: ")
     assert problem(made, "geopackage", whole[:90]).startswith("truncated: ")
     assert "no GeoPackage: it begins with b'a,b" in problem(made, "geopackage", b"a,b\n1,2\n")
+
+
+REGISTER = {
+    "feed": "tried", "version": 1, "element": "ecology", "entity": "red_line", "title": {"zh": "试", "en": "tried"},
+    "department": "natural_resources", "authority": "none", "legal_basis": "none", "licence": "unstated",
+    "synthetic": True, "retention_years": 10, "connector": {"transport": "files", "url": "*"},
+    "schedule": {"minutes": [10], "lateness": "PT3H", "freshness": "PT2H"}, "known_at": [{"from": "receipt"}],
+    "delivered": {"as": "rows"}, "key": ["code"], "header": ["code", "geometry"],
+    "forms": {name: {"headings": {"地块": "code"}, "ignore": ["year", "面积", "note"]} for name in
+              ("geojson", "geopackage")},
+}  # fmt: skip
+
+
+def register(crs: str) -> EntityContract:
+    columns = {"boundary": {"column": "geometry", "crs": crs}}
+    return EntityContract.model_validate_json(json.dumps(REGISTER | {"columns": columns}))
+
+
+@pytest.mark.parametrize(
+    "crs",
+    [
+        {},
+        {"crs": None},
+        {"crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4490"}}},
+        {"crs": {"type": "name", "properties": {"name": "http://www.opengis.net/def/crs/EPSG/0/4490"}}},
+        {"crs": {"type": "name", "properties": {"name": "urn:ogc:def:crs:OGC:1.3:CRS84"}}},
+    ],
+)
+@pytest.mark.parametrize("promised", ["EPSG:4490", "EPSG:4326"])
+def test_a_collection_in_the_contracts_system_or_in_the_worlds_is_taken(crs: Any, promised: str) -> None:
+    found = formats.read_table(register(promised), "geojson", collection(feature(SQUARE), **crs))
+    assert len(found.table) == 1
+
+
+@pytest.mark.parametrize(
+    ("crs", "promised", "told"),
+    [
+        ({}, "EPSG:4528", "are in OGC:CRS84, and the contract says EPSG:4528"),
+        ("urn:ogc:def:crs:EPSG::3857", "EPSG:4490", "EPSG::3857, and the contract says EPSG:4490"),
+        ("Beijing", "EPSG:4490", "are in Beijing, and the contract says EPSG:4490"),
+        (None, "EPSG:4490", "are in no reference system that can be read, and the contract says EPSG:4490"),
+    ],
+)
+def test_a_collection_in_another_system_is_refused_with_both_names(
+    crs: Any, promised: str, told: str
+) -> None:
+    member = {} if crs == {} else {"crs": {"type": "name", "properties": {"name": crs}}}
+    payload = collection(feature(SQUARE), **member)
+    assert told in problem(register(promised), "geojson", payload)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("update gpkg_spatial_ref_sys set organization_coordsys_id = 4528", "are in EPSG:4528"),
+        ("update gpkg_geometry_columns set srs_id = 4528", "are in no reference system that can be read"),
+        ("update gpkg_spatial_ref_sys set organization = 'NONE'", "are in NONE:4490"),
+    ],
+)
+def test_a_layer_in_another_system_is_refused_with_both_names(change: str, told: str, tmp_path: Path) -> None:
+    payload = geopackage(tmp_path / "a.gpkg", sql(change))
+    expected = f"not_the_format: the coordinates {told}, and the contract says EPSG:4490"
+    assert problem(register("EPSG:4490"), "geopackage", payload).startswith(expected)
+
+
+@pytest.mark.parametrize("coordinates", [[36600000, 2560000], [23.4, 110.05], [-180.1, 0]])
+def test_coordinates_that_are_no_degrees_reject_their_feature_alone(
+    coordinates: list[float], tmp_path: Path
+) -> None:
+    wrong = {"type": "Point", "coordinates": coordinates}
+    found = formats.read_table(
+        register("EPSG:4490"), "geojson", collection(feature(SQUARE), feature(wrong), feature(POINT))
+    )
+    assert [(one.row_number, one.reason) for one in found.rejects] == [(2, "geometry_unreadable")]
+    assert "is no longitude and latitude" in found.rejects[0].detail
+
+    def moved(base: sqlite3.Connection) -> None:
+        base.execute("update plots set shape = ? where fid = 2", [blob(shapely.Point(coordinates))])
+
+    payload = geopackage(tmp_path / "a.gpkg", moved)
+    found = formats.read_table(register("EPSG:4490"), "geopackage", payload)
+    assert [(one.row_number, one.reason) for one in found.rejects] == [(2, "geometry_unreadable")]
+
+
+def test_metres_are_taken_where_the_contract_says_metres(tmp_path: Path) -> None:
+    def projected(base: sqlite3.Connection) -> None:
+        base.execute("update gpkg_spatial_ref_sys set organization_coordsys_id = 4528")
+        base.execute("update plots set shape = ?", [blob(shapely.Point(36600000, 2560000))])
+
+    payload = geopackage(tmp_path / "a.gpkg", projected)
+    found = formats.read_table(register("EPSG:4528"), "geopackage", payload)
+    assert set(found.table["geometry"].to_pylist()) == {"POINT (36600000 2560000)"}
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
