@@ -9,13 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
+from ecowarehouse.formats.growth import refuse_bomb, refuse_larger
 from ecowarehouse.formats.model import FormatProblem
 from ecowarehouse.formats.sniff import Source
 
 MOST_FILES: Final = 10_000
-LARGEST: Final = 1 << 30  # unpacked, all files together
-LARGEST_RATIO: Final = 250  # of one file; Excel's own sheets of one repeated number stay below 60
-_SMALL: Final = 4 << 20  # below this size a ratio says nothing
+_SMALL: Final = 4 << 20  # Excel's own sheets of one repeated number stay below 60 fold
 
 
 class Archive:
@@ -116,10 +115,7 @@ def _refuse_hostile(archive: zipfile.ZipFile, what: str) -> None:
     items = archive.infolist()
     if len(items) > MOST_FILES:
         raise FormatProblem("not_the_format", f"{len(items)} files in a {what}")
-    if (total := sum(item.file_size for item in items)) > LARGEST:
-        raise FormatProblem(
-            "not_the_format", f"unpacked it has {total >> 20} MiB, and {LARGEST >> 20} is most"
-        )
+    refuse_larger(sum(item.file_size for item in items))
     names = [item.filename for item in items]
     if len(set(names)) != len(names):
         raise FormatProblem("not_the_format", "two files of one name in the archive")
@@ -129,7 +125,4 @@ def _refuse_hostile(archive: zipfile.ZipFile, what: str) -> None:
             raise FormatProblem("not_the_format", f"a name that leads out of the archive: {item.filename!r}")
         if item.flag_bits & 0x1:
             raise FormatProblem("not_the_format", f"{item.filename} is encrypted: send it without a password")
-        if item.file_size > _SMALL and item.file_size > LARGEST_RATIO * max(1, item.compress_size):
-            raise FormatProblem(
-                "not_the_format", f"{item.filename} grows {item.file_size // max(1, item.compress_size)} fold"
-            )
+        refuse_bomb(item.filename, item.file_size, item.compress_size, _SMALL)

@@ -12,10 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from ecowarehouse.formats.growth import refuse_bomb, refuse_larger
 from ecowarehouse.formats.model import FormatProblem
 
 _GZIP = b"\x1f\x8b"
 LARGEST_FILE = 512 << 20
+_SMALL_STREAM = 64 << 20  # of a stream that is read in blocks, whatever it repeats
 _A_ZIP = "a zip archive: unpack it (an Excel workbook: save its sheet as CSV)"
 _NO_TEXT = {
     b"PK\x03\x04": _A_ZIP,  # with files in it; an Excel workbook is one too
@@ -33,8 +35,10 @@ _HTML = re.compile(
 class Source:
     """A binary stream that remembers how it began and how it ended."""
 
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, stream: Any, packed: _Counted | None = None) -> None:
         self._stream = stream
+        self._packed = packed
+        self._size = 0
         self.head = self._read(4096)
         self._pending = self.head
         self.tail = self.head[-512:]
@@ -43,7 +47,7 @@ class Source:
         """The next bytes, empty at the end.
 
         Raises:
-            FormatProblem: truncated or not_the_format, for a broken gzip stream.
+            FormatProblem: truncated or not_the_format, for a broken gzip stream and for one that never ends.
         """
         if size < 0:
             chunk, self._pending = self._pending + self._rest(), b""
@@ -66,11 +70,16 @@ class Source:
 
     def _read(self, size: int) -> bytes:
         try:
-            return bytes(self._stream.read(size))
+            chunk = bytes(self._stream.read(size))
         except EOFError as error:
             raise FormatProblem("truncated", "the gzip stream ends before its end mark") from error
         except (gzip.BadGzipFile, zlib.error) as error:
             raise FormatProblem("not_the_format", f"no sound gzip: {error}") from error
+        self._size += len(chunk)
+        refuse_larger(self._size)
+        if self._packed is not None:
+            refuse_bomb("the gzip stream", self._size, self._packed.count, _SMALL_STREAM)
+        return chunk
 
     def refuse_page(self) -> None:
         """Refuse an HTML page, which is what a failing system or a login wall serves with status 200.
@@ -102,7 +111,7 @@ class Source:
         while chunk := self.read(1 << 20):
             parts.append(chunk)
             size += len(chunk)
-            _refuse_larger(size, limit)
+            refuse_larger(size, limit)
         return b"".join(parts)
 
     @contextmanager
@@ -116,20 +125,24 @@ class Source:
             size = 0
             while chunk := self.read(1 << 20):
                 size += len(chunk)
-                if size > limit:
-                    raise FormatProblem(
-                        "not_the_format", f"larger than {limit >> 20} MiB, which no feed needs"
-                    )
+                refuse_larger(size, limit)
                 kept.write(chunk)
             kept.flush()
             yield Path(kept.name)
 
 
-def _refuse_larger(size: int, limit: int) -> None:
-    if size > limit:
-        raise FormatProblem(
-            "not_the_format", f"unpacked it is larger than {limit >> 20} MiB, which no feed needs"
-        )
+class _Counted:
+    """A stream that counts what was read of it."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.count = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes."""
+        chunk = bytes(self._stream.read(size))
+        self.count += len(chunk)
+        return chunk
 
 
 def looks_like_html(head: bytes) -> bool:
@@ -155,11 +168,15 @@ def opened(payload: bytes | BinaryIO | Path) -> Iterator[Source]:
         raw = payload
     try:
         buffered = raw if hasattr(raw, "peek") else io.BufferedReader(raw)
-        packed = buffered.peek(2)[:2] == _GZIP
-        source = Source(gzip.GzipFile(fileobj=buffered) if packed else buffered)
+        source = _unpacked(buffered) if buffered.peek(2)[:2] == _GZIP else Source(buffered)
         if not source.head.strip(b" \t\r\n\xef\xbb\xbf\x00"):
             raise FormatProblem("empty_body", "nothing but blanks" if source.head else "no byte")
         yield source
     finally:
         if isinstance(payload, bytes | Path):
             raw.close()
+
+
+def _unpacked(stream: Any) -> Source:
+    packed: Any = _Counted(stream)
+    return Source(gzip.GzipFile(fileobj=packed), packed)

@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from ecowarehouse import formats
 from ecowarehouse.contracts import Contract, load_contracts
-from ecowarehouse.formats import FormatProblem
+from ecowarehouse.formats import FormatProblem, growth
 
 ROOT = Path(__file__).resolve().parents[3]
 CONTRACTS = load_contracts(ROOT / "city")
@@ -63,7 +64,7 @@ def with_csv(**fields: object) -> Contract:
     return AIR.model_copy(update={"forms": forms})
 
 
-def problem(contract: Contract, form: str, payload: bytes) -> str:
+def problem(contract: Contract, form: str, payload: formats.Payload) -> str:
     with pytest.raises(FormatProblem) as told:
         formats.read_table(contract, form, payload)
     return str(told.value)
@@ -96,6 +97,30 @@ def test_csv_in_every_dress(form: str, tmp_path: Path) -> None:
         "order": reversed_columns,
     }[form]
     assert formats.read_table(AIR, "csv", payload).table.equals(formats.read_table(AIR, "csv", plain).table)
+
+
+def test_a_packed_text_that_grows_as_no_data_do_is_refused_while_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.csv.gz"
+    block = as_csv([ROW]) + b"\n" * (4 << 20)
+    with gzip.open(path, "wb") as file:
+        for _ in range(20):
+            file.write(block)
+    told = problem(AIR, "csv", path)
+    assert told.startswith("not_the_format: the gzip stream grows ")
+
+
+def test_a_packed_text_of_some_repeated_rows_is_read() -> None:
+    payload = gzip.compress(as_csv([ROW] * 50_000))
+    assert len(formats.read_table(AIR, "csv", payload).table) == 50_000
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_text_is_refused_beyond_the_largest_size(
+    pack: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payload = pack(as_csv([ROW] * 50_000))
+    monkeypatch.setattr(growth, "LARGEST", 1 << 20)
+    assert "unpacked it is larger than 1 MiB, which no feed needs" in problem(AIR, "csv", payload)
 
 
 def test_csv_in_another_encoding() -> None:
