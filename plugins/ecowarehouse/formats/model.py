@@ -137,6 +137,7 @@ class RowBuilder:
         self._rows: list[tuple[int, dict[str, str | None]]] = []
         self._rejects: list[Rejected] = []
         self._seen: set[str] = set()
+        self._any_named = False
         self.count = 0
 
     @property
@@ -157,6 +158,7 @@ class RowBuilder:
                 "header_changed", f"unknown: {', '.join(map(_short, unknown))} in row {self.count}"
             )
         self._seen.update(row)
+        self._any_named = True
         missing = [name for name in self._needed if name not in row]
         if not missing and len(row) == len(cells):
             self._rows.append((self.count, row))
@@ -192,7 +194,9 @@ class RowBuilder:
             raise FormatProblem("truncated", f"the source says {total} rows, {self.count} came")
         if self.count == 0:
             raise FormatProblem("no_rows", "well-formed, with no row in it")
-        if missing := [name for name in self._needed if name not in self._seen]:
+        missing = [name for name in self._needed if name not in self._seen]
+        # Where every row was refused for what it holds, nothing is known of the columns, and the rejects say more.
+        if missing and self._any_named:
             raise FormatProblem("header_changed", f"missing in every row: {', '.join(missing)}")
         return self.take()
 

@@ -28,6 +28,12 @@ METALS = {
     name: {"property": name, "averaging": "PT24H", "unit": "mg/kg"} for name in ("cadmium", "lead")
 }  # fmt: skip
 
+LONG: dict[str, Any] = {
+    "unpivot": {"columns": "(lead|cadmium)", "name": "metal", "value": "amount"},
+    "long": {"channel": "metal", "value": "amount"},
+    "key": ["site", "time", "metal"],
+}
+
 
 def soil(**fields: Any) -> Contract:
     options = {"headings": HEADINGS, "sheet": "土壤.*", "carry_down": ["site"], "leave_out": {"site": "合计"}}
@@ -108,13 +114,25 @@ def test_good_cells_land_and_the_ledger_names_the_others(admin: Any, book: Path,
 def test_columns_that_became_rows_are_named_by_the_cells_they_came_from(
     admin: Any, book: Path, tmp_path: Path
 ) -> None:
-    made = soil(
-        unpivot={"columns": "(lead|cadmium)", "name": "metal", "value": "amount"},
-        long={"channel": "metal", "value": "amount"},
-        key=["site", "time", "metal"],
-    )
+    made = soil(**LONG)
     outcome = landed(made, book, tmp_path)
     assert (outcome.rows, [one[3] for one in rejects(admin, outcome)]) == (
         8,
         ["土壤一!D3", "土壤一!E4", "土壤一!E5"],
     )
+
+
+@pytest.mark.parametrize("fields", [{}, LONG])
+def test_a_book_of_nothing_but_errors_has_no_rows_and_the_ledger_names_them(
+    fields: dict[str, Any], admin: Any, tmp_path: Path
+) -> None:
+    made = openpyxl.Workbook()
+    sheet = made.active
+    assert sheet is not None
+    sheet.title = "土壤"
+    for line in (["点位", "采样日期", "铅(mg/kg)", "镉(mg/kg)"], ["#REF!", "2025-03-01", 24.5, 0.31]):
+        sheet.append(line)
+    made.save(tmp_path / "soil.xlsx")
+    outcome = landed(soil(**fields), tmp_path / "soil.xlsx", tmp_path)
+    assert (outcome.outcome, outcome.reason, outcome.rows) == ("rejected", "no_rows", 0)
+    assert [one[2:4] for one in rejects(admin, outcome)] == [("formula_error", "土壤!A2")]

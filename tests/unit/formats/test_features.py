@@ -73,6 +73,15 @@ def test_a_geometry_that_is_none_rejects_its_feature_alone(geometry: Any) -> Non
 
 
 @pytest.mark.parametrize(
+    "coordinates", [[[[110, 23], [110, 24], [111, 24], [111, 23]]], [[[float("nan"), 23], [1, 2], [1, 3]]]]
+)
+def test_a_collection_of_nothing_but_geometries_that_are_none_keeps_its_rejects(coordinates: Any) -> None:
+    found = geojson(collection(feature({"type": "Polygon", "coordinates": coordinates})))
+    assert [(one.row_number, one.reason) for one in found.rejects] == [(1, "geometry_unreadable")]
+    assert len(found.table) == 0
+
+
+@pytest.mark.parametrize(
     ("payload", "told"),
     [
         (collection(feature(POINT))[:-9], "truncated"),
@@ -172,6 +181,13 @@ def test_a_broken_geometry_rejects_its_feature_alone(wrong: bytes, tmp_path: Pat
     found = formats.read_table(contract("geopackage", HEADER, OPTIONS), "geopackage", payload)
     assert [(one.row_number, one.reason) for one in found.rejects] == [(2, "geometry_unreadable")]
     assert found.table["code"].to_pylist() == ["P1", "P3"]
+
+
+def test_a_layer_of_nothing_but_broken_geometries_keeps_its_rejects(tmp_path: Path) -> None:
+    payload = geopackage(tmp_path / "a.gpkg", sql("update plots set shape = x'00'"))
+    found = formats.read_table(contract("geopackage", HEADER, OPTIONS), "geopackage", payload)
+    assert [one.reason for one in found.rejects] == ["geometry_unreadable"] * 3
+    assert len(found.table) == 0
 
 
 def test_a_layer_can_be_named_and_a_cut_file_is_told(tmp_path: Path) -> None:

@@ -153,6 +153,11 @@ def test_every_bad_cell_is_named_and_every_good_row_lands() -> None:
     assert read(payload).table["cadmium"].to_pylist()[3] == "25%"
 
 
+def test_a_workbook_of_nothing_but_rows_with_errors_keeps_its_rejects() -> None:
+    payload = workbook(TITLES, ["#REF!", "2025-03-01", 20, 0.31])
+    assert judged(payload) == ([], [(1, None, "formula_error", "土壤!A2")])
+
+
 def test_another_unit_in_a_heading_keeps_its_cells_from_being_numbers() -> None:
     titles = [*TITLES[:3], "镉（μg/kg）"]
     payload = workbook(titles, ["S1", "2025-03-01", 20, 310], ["S2", "2025-03-01", 20, None])
