@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ecowarehouse.contracts import Contract
+from ecowarehouse.contracts import Contract, ObservationContract
 from ecowarehouse.contracts.forms import WorkbookForm
 from ecowarehouse.contracts.values import normal_unit
 from ecowarehouse.formats.archive import Archive, unpacked
@@ -42,11 +42,15 @@ _UNIT = re.compile(r"(.*?)\s*[(（\[【]([^()（）\[\]【】]*)[)）\]】]", re
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """A column of a table: where it stands, and the unit of its cells when its heading says another than expected."""
+    """A column of a table: where it stands, and the unit of its cells when its heading says another than expected.
+
+    `unit_of_rows` is what the heading says where each row has a unit of its own, so none is expected of the column.
+    """
 
     name: str
     place: int
     other_unit: str = ""
+    unit_of_rows: str = ""
 
 
 @dataclass(slots=True)
@@ -198,9 +202,43 @@ def _column(contract: Contract, form: WorkbookForm, heading: str, place: int) ->
     name, unit = form.headings.get(match[1], match[1]), match[2].strip()
     if name not in contract.header:
         return _Column(name if name in form.ignore else heading, place)
+    if name not in form.units and _is_long_value(contract, name):
+        return _Column(name, place, unit_of_rows=unit)
     expected = _expected_unit(contract, form, name)
     other = unit if expected and normal_unit(unit) != normal_unit(expected) else ""
     return _Column(name, place, other)
+
+
+def _is_long_value(contract: Contract, name: str) -> bool:
+    return (
+        isinstance(contract, ObservationContract)
+        and contract.long is not None
+        and contract.long.value == name
+    )
+
+
+def _unit_of_row(contract: Contract, cells: dict[str, str]) -> str:
+    """The unit of a row with one value, by what it says is measured; empty when neither row nor contract says."""
+    if not isinstance(contract, ObservationContract) or contract.long is None:
+        return ""
+    if contract.long.unit in cells:
+        return cells[contract.long.unit].strip()
+    if contract.long.channel in cells:
+        return contract.unit_of(cells[contract.long.channel].strip())
+    units = {channel.original_unit for channel in contract.channels.values() if channel.kind == "number"}
+    return units.pop() if len(units) == 1 else ""
+
+
+def _with_unit_of_rows(contract: Contract, table: _Sheet, cells: dict[str, str]) -> None:
+    """Keep the unit that a heading says of all rows in the cells of those that come in another."""
+    for column in table.columns:
+        said = column.unit_of_rows
+        if (
+            said
+            and cells[column.name].strip()
+            and normal_unit(said) != normal_unit(_unit_of_row(contract, cells))
+        ):
+            cells[column.name] += f" {said}"
 
 
 def _expected_unit(contract: Contract, form: WorkbookForm, name: str) -> str:
@@ -232,6 +270,7 @@ def _rows(
             continue
         merged = _merged_into(table, number, cells, areas, form)
         _carry_down(form, table, cells)
+        _with_unit_of_rows(contract, table, cells)
         places.rows[builder.count + 1] = number
         _add(contract, builder, places, cells, known_by, merged)
         if builder.full:

@@ -165,6 +165,54 @@ def test_another_unit_in_a_heading_keeps_its_cells_from_being_numbers() -> None:
     assert judged(payload) == (["S1", "S2"], [(1, "cadmium", "not_a_number", "土壤!D2")])
 
 
+LONG_HEADER = ["site", "time", "item", "unit", "result"]
+LONG_TITLES = ["点位", "采样日期", "项目", "单位", "结果"]
+
+
+def long(header: list[str], unit: str | None, **options: Any) -> Contract:
+    headings = {title: name for title, name in zip(LONG_TITLES, LONG_HEADER, strict=True) if name in header}
+    channels = {
+        name: {
+            "property": name,
+            "averaging": "PT24H",
+            "unit": "mg/kg",
+            "units": {"ug/kg": 0.001} if unit else {},
+        }
+        for name in ("cadmium", "lead")
+    }
+    channels["lead"] |= {"unit": "g/kg", "units": {}}
+    return contract(
+        "workbook", header, {"headings": headings, **options}, period=DAILY, channels=channels,
+        key=["site", "time", "item"], long={"channel": "item", "value": "result", "unit": unit},
+    )  # fmt: skip
+
+
+def test_a_unit_over_a_column_of_several_items_keeps_rows_in_another_from_being_numbers() -> None:
+    titles = [*LONG_TITLES[:3], "结果(μg/kg)"]
+    lines = [["S1", "2025-03-01", "cadmium", 200], ["S1", "2025-03-01", "lead", None]]
+    header = [name for name in LONG_HEADER if name != "unit"]
+    found = formats.read_table(long(header, None), "workbook", workbook(titles, *lines))
+    assert found.table["result"].to_pylist() == ["200 μg/kg", ""]
+    sound = workbook([*titles[:3], "结果(mg/kg)"], *lines)
+    assert formats.read_table(long(header, None), "workbook", sound).table["result"].to_pylist() == [
+        "200",
+        "",
+    ]
+    named = long(header, None, units={"result": "ug/kg"})
+    assert formats.read_table(named, "workbook", workbook(titles, *lines)).table["result"][0].as_py() == "200"
+
+
+def test_a_unit_over_a_column_is_held_against_the_unit_of_each_row() -> None:
+    payload = workbook(
+        [*LONG_TITLES[:4], "结果(µg/kg)"],
+        ["S1", "2025-03-01", "cadmium", "mg/kg", 200],
+        ["S2", "2025-03-01", "cadmium", "ug/kg", 200],
+        ["S3", "2025-03-01", "cadmium", None, 200],
+    )
+    found = formats.read_table(long(LONG_HEADER, "unit"), "workbook", payload)
+    assert found.table["result"].to_pylist() == ["200 µg/kg", "200", "200 µg/kg"]
+
+
 def test_the_unit_of_a_column_that_is_no_channel_is_compared_when_the_contract_names_it() -> None:
     payload = workbook(["点位", "采样日期", "深度(m)", "镉(mg/kg)"], ["S1", "2025-03-01", 0.2, 0.31])
     assert read(payload).table["depth"].to_pylist() == ["0.2"]
