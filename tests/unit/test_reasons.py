@@ -11,7 +11,7 @@ from ecowarehouse.settings import Settings
 
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins" / "ecowarehouse"
 GIVEN = re.compile(
-    r"""(?:FetchProblem|FormatProblem)\(\s*"(\w+)"|Rejected\([^"()]*(?:\(\w+\)|\[\w+\])?[^"()]*"(\w+)","""
+    r"""(?:FetchProblem|FormatProblem)\(\s*"(\w+)"|Rejected\([^"()]*(?:\(\w+\)|\[\w+\])?[^"()]*"(\w+)",|note="(\w+)\""""
 )
 
 
