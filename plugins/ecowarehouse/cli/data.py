@@ -256,6 +256,8 @@ def _print_feeds(runs: list[FeedRun], as_json: bool) -> None:
             f"{core.flags} flags, {core.sites} sites  "
             + "  ".join(f"{name} {seconds:.2f} s" for name, seconds in run.seconds.items())
         )
+        if core.unconfirmed:
+            print(f"{run.feed}  {core.unconfirmed}")
 
 
 def _print_elements(done: CycleRun, as_json: bool) -> None:

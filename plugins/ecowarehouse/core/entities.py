@@ -29,6 +29,15 @@ _WAITING: Final = (
     "select batch_id from landing.batch where feed = %s and core_step_id is null"
     " and outcome in ('loaded', 'unchanged', 'partial') order by known_at, sha256, batch_id"
 )
+_NEWEST_TWO: Final = """
+select rows from (
+    select distinct on (batch.known_at) batch.known_at, content.rows
+    from landing.batch as batch inner join landing.batch as content on batch.content_batch_id = content.batch_id
+    where batch.feed = %s and batch.outcome in ('loaded', 'unchanged', 'partial')
+    order by batch.known_at desc, batch.sha256 desc
+    limit 2
+) as newest order by known_at desc
+"""
 _COLUMNS: Final = "code, valid_from, known_at, valid_to, taken_back, content"
 
 _RETIRE: Final = """
@@ -141,6 +150,9 @@ def build(
             "step": attempt.step_id, "codes": _codes(conn, contract, waiting),
         }  # fmt: skip
         work_out(conn, contract, waiting, parameters["codes"])
+        if contract.ends_what_is_absent and (cut := _cut(conn, contract)):
+            result.unconfirmed = cut
+            logger.warning("%s: %s", contract.feed, cut)
         conn.execute(
             "create temporary table entity_change (code text, valid_from date, valid_to date, content jsonb,"
             " is_new boolean) on commit drop"
@@ -153,6 +165,17 @@ def build(
         )
         _say(attempt, result)
     return result
+
+
+def _cut(conn: psycopg.Connection[Any], contract: EntityContract) -> str | None:
+    """In words, whether the newest register lacks most of what stood before it, so that it ends nothing yet."""
+    found = [row[0] for row in conn.execute(_NEWEST_TWO, [contract.feed])]
+    if len(found) < 2 or 2 * found[0] >= found[1]:
+        return None
+    return (
+        f"{found[0]} rows where the register before had {found[1]}: nothing ends by it until another delivery"
+        " says the same; send the whole register again"
+    )
 
 
 def work_out(

@@ -11,7 +11,7 @@ class NotDeployed(RuntimeError):
 
 @dataclass
 class CoreResult:
-    """What one core step did; all counts are rows."""
+    """What one core step did; all counts are rows. `unconfirmed`: why a whole register ends nothing yet, in words."""
 
     feed: str
     sightings: int = 0
@@ -20,3 +20,4 @@ class CoreResult:
     retired: int = 0
     flags: int = 0
     sites: int = 0
+    unconfirmed: str | None = None

@@ -178,6 +178,27 @@ def test_a_damaged_whole_register_ends_nothing(house: House) -> None:
     assert house.sound("laboratories")
 
 
+def test_a_register_that_lost_most_of_its_rows_ends_nothing_until_the_next_says_the_same(
+    house: House,
+) -> None:
+    spans = "select code, valid_to::text from core.institution_current order by 1"
+    whole = [f"L{number},检测{number},laboratory" for number in range(5)]
+    stands = [(f"L{number}", "infinity") for number in range(5)]
+    house.load("laboratories", "2024-01-01", whole)
+    run = house.load("laboratories", "2024-02-01", whole[:2])
+    assert "2 rows where the register before had 5" in (run.core.unconfirmed or "")
+    assert house.all(spans) == stands
+    house.load("laboratories", "2024-03-01", whole)
+    assert house.all(spans) == stands, "it had been cut off"
+    house.load("laboratories", "2024-04-01", whole[:2])
+    run = house.load("laboratories", "2024-05-01", whole[:2])
+    assert run.core.unconfirmed is None
+    assert house.all(spans) == [
+        ("L0", "infinity"), ("L1", "infinity"), ("L2", "2024-04-30"), ("L3", "2024-04-30"), ("L4", "2024-04-30"),
+    ]  # fmt: skip
+    assert house.sound("laboratories")
+
+
 def test_what_a_register_takes_back_was_never_so_and_earlier_answers_stay(house: House) -> None:
     house.load(
         "accreditations", "2024-01-01", ["X,A,2020-01-01,2026-01-01,水", "Y,B,2020-01-01,2026-01-01,气"]

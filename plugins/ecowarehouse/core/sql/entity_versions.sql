@@ -7,11 +7,13 @@ with sighting as (
         batch.content_batch_id,
         batch.known_at,
         batch.sha256,
+        content.rows as row_count,
         batch.outcome <> 'partial' and not exists (
             select from landing.batch as first
             where first.batch_id = batch.content_batch_id and first.outcome = 'partial'
         ) as is_whole
     from landing.batch as batch
+    inner join landing.batch as content on batch.content_batch_id = content.batch_id
     where batch.feed = %(feed)s
         and batch.outcome in ('loaded', 'unchanged', 'partial')
         and (batch.core_step_id is not null or batch.batch_id = any(%(waiting)s))

@@ -1,17 +1,27 @@
 -- Whole registers: at each moment every thing ever named is there or is not. The register of a moment is the last by
 -- sha256; one that repeats its predecessor says nothing new; a partial one says what is there and nothing of the rest.
+-- So does one with less than half the rows of its predecessor, as a file that was cut off has, until the next confirms it.
+delivered as (
+    select
+        latest.*,
+        2 * row_count < lag(row_count, 1, 0::bigint) over (order by known_at) as is_cut
+    from (
+        select distinct on (known_at) * from sighting order by known_at, sha256 desc
+    ) as latest
+),
+
 register as (
     select *
     from (
         select
-            latest.*,
-            lag(content_batch_id) over (order by known_at) as before,
+            delivered.*,
+            lag(content_batch_id) over in_time as before,
+            lag(is_cut) over in_time as after_a_cut,
             min(known_at) over () as first_known_at
-        from (
-            select distinct on (known_at) * from sighting order by known_at, sha256 desc
-        ) as latest
+        from delivered
+        window in_time as (order by known_at)
     ) as repeated
-    where before is distinct from content_batch_id
+    where before is distinct from content_batch_id or after_a_cut
 ),
 
 named as (
@@ -54,7 +64,7 @@ stated as (
         and not named.damaged
     -- Of a thing with a damaged row it is known that it is there, and nothing else.
     where named.code is not null
-        or register.is_whole and not exists (
+        or register.is_whole and not register.is_cut and not exists (
             select from named as damaged_row
             where damaged_row.known_at = register.known_at and damaged_row.code = thing.code and damaged_row.damaged
         )
