@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from ecowarehouse import secrets
@@ -74,7 +75,10 @@ def fetch(
 
 def landed(contract: Contract, cursor: Cursor, *, settings: Settings | None = None) -> None:
     """Put away what has landed, where that is ours to do; `cursor` is read after landing."""
-    if isinstance(contract.connector, DropConnector):
+    if not isinstance(contract.connector, DropConnector):
+        return
+    # Without the secret that names the folder nothing came, as its delivery tells.
+    with suppress(secrets.SecretError):
         drop.put_away(contract, drop_folder(contract, None, settings), cursor.seen)
 
 

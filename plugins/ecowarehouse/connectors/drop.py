@@ -9,10 +9,12 @@ A file goes to `taken/` after what it brought has landed; one that was refused s
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -28,6 +30,9 @@ from ecowarehouse.formats.sniff import looks_like_html
 
 UPLOADED: Final = "uploaded"
 TAKEN: Final = "taken"
+_LONGEST_NAME: Final = 255  # bytes, of nearly every file system
+
+logger = logging.getLogger(__name__)
 
 
 def fetch(
@@ -39,7 +44,11 @@ def fetch(
         folder.mkdir(parents=True, exist_ok=True)
         # What landed before a crash kept it from being put away.
         put_away(contract, folder, cursor.seen)
-        uploads = _uploads(folder)
+        uploads = {
+            source: path
+            for source, path in _uploads(folder).items()
+            if not _answered(source, cursor.seen)  # it could not be put away
+        }
         choice = _choose(contract, connector, folder, cursor)
     except OSError as error:
         problem = FetchProblem("unreadable", f"{folder}: {error.strerror}")
@@ -60,19 +69,29 @@ def fetch(
 
 
 def put_away(contract: Contract, folder: Path, seen: Seen) -> None:
-    """Move to `taken/` what has landed, each under a name of its own.
+    """Move to `taken/` what has landed, each under a name of its own; the log tells what can't be moved.
 
     Uploads that were refused go too: their sender has the answer. A file that came since under the same name stays.
     """
-    answered = {source for source, _ in seen}
-    for source, path in _uploads(folder).items():
-        if source in answered:
-            _put_away(contract, folder, path)
+    done = [path for source, path in _uploads(folder).items() if _answered(source, seen)]
     connector = contract.connector
-    if isinstance(connector, DropConnector) and connector.put_away:
-        for file in _look(folder).values():
-            if seen.get((_source(contract, file.name), file.mark)):
-                _put_away(contract, folder, _at(folder, file))
+    if isinstance(connector, DropConnector) and connector.put_away and folder.is_dir():
+        found = _look(folder).values()
+        done += [_at(folder, one) for one in found if seen.get((_source(contract, one.name), one.mark))]
+    for path in done:
+        try:
+            _put_away(contract, folder, path)
+        except OSError as error:
+            # It is in the ledger, so it does not land again; and what landed has to come into core.
+            shown = finished.readable(os.fsencode(path.name))
+            logger.warning(
+                "%s: %s is dealt with and stays where it is: %s; give eco the right to move it to %s/, a folder",
+                contract.feed, shown, error.strerror, folder / TAKEN,
+            )  # fmt: skip
+
+
+def _answered(source: str, seen: Seen) -> bool:
+    return any(source == one for one, _ in seen)
 
 
 def _put_away(contract: Contract, folder: Path, path: Path) -> None:
@@ -80,13 +99,23 @@ def _put_away(contract: Contract, folder: Path, path: Path) -> None:
     taken.mkdir(exist_ok=True)
     stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(path.stat().st_mtime))
     name = finished.readable(os.fsencode(path.name))
-    names = (f"{stamp}{f'-{number}' if number else ''}_{name}" for number in count())
+    names = (_with_room(f"{stamp}{f'-{number}' if number else ''}_", name) for number in count())
     path.rename(next(taken / name for name in names if not (taken / name).exists()))
     if path.parent != folder:
-        path.parent.rmdir()
+        # Something hidden may lie beside it.
+        with suppress(OSError):
+            path.parent.rmdir()
         return
     for suffix in _companions(contract):
         (folder / (path.name + suffix)).unlink(missing_ok=True)
+
+
+def _with_room(stamp: str, name: str) -> str:
+    """The stamp and the name, cut before its suffix where both are longer than a folder takes."""
+    suffix = Path(name).suffix[-16:]
+    room = _LONGEST_NAME - len(f"{stamp}{suffix}".encode())
+    stem = name.removesuffix(suffix).encode()[:room].decode(errors="ignore")
+    return f"{stamp}{stem}{suffix}"
 
 
 def _choose(contract: Contract, connector: DropConnector, folder: Path, cursor: Cursor) -> finished.Choice:
@@ -117,11 +146,12 @@ def _found(path: Path, name: str) -> Found:
 
 
 def _uploads(folder: Path) -> dict[str, Path]:
-    """Files that were uploaded, by source."""
-    found = sorted((folder / UPLOADED).glob("*/*"))
+    """Files that were uploaded, by source; no links, as in the folder itself."""
+    receipts = [path for path in (folder / UPLOADED).glob("*") if not path.is_symlink()]
     return {
         f"upload:{finished.readable(os.fsencode(f'{path.parent.name}/{path.name}'))}": path
-        for path in found
+        for receipt in sorted(receipts)
+        for path in sorted(receipt.glob("*"))
         if path.is_file() and not path.is_symlink() and path.name[0] != "."
     }
 

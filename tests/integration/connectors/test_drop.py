@@ -32,6 +32,13 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name.rpartition("_")[2] for path in folder.iterdir() if path.is_file())
 
 
+def put_upload(folder: Path, name: str, *rows: tuple[str, int, str]) -> Path:
+    path = folder / "uploaded" / ("f" * 32) / name
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content(*rows))
+    return path
+
+
 def test_a_dropped_file_lands_once_and_is_put_away(house: FeedHouse, folder: Path) -> None:
     assert [reason for _, reason, _ in ends(house)] == ["not_found"]
     (folder / "a.csv").write_bytes(content(("W1", 8, "1.50")))
@@ -94,3 +101,51 @@ def test_a_name_that_is_not_utf8_is_read_as_windows_wrote_it(house: FeedHouse, f
     alone.write_bytes(content(("W5", 8, "1.50")))
     assert [(b.source.rpartition("/")[2], b.outcome) for b in pull(house)] == [("数据.csv", "loaded")]
     assert names(folder) == []
+
+
+def test_what_can_not_be_put_away_is_told_and_lands_once(
+    house: FeedHouse, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "taken").write_text("a file in the way")
+    (folder / "a.csv").write_bytes(content(("W1", 8, "1.50")))
+    upload = put_upload(folder, "b.csv", ("W2", 8, "1.50"))
+    assert ends(house) == [("loaded", None, 1)] * 2
+    assert "a.csv is dealt with and stays where it is" in caplog.text
+    assert ends(house) == [("unchanged", "not_modified", 1)]
+    assert [code for code, *_ in temperatures(house)] == ["W1", "W2"]
+    (folder / "taken").unlink()
+    assert ends(house) == [("unchanged", "not_modified", 1)]
+    assert (names(folder / "taken"), names(folder), upload.exists()) == (["a.csv", "b.csv"], [], False)
+
+
+def test_a_name_that_leaves_no_room_for_the_stamp_is_cut(house: FeedHouse, folder: Path) -> None:
+    for number, last in enumerate("甲乙"):  # alike as far as there is room
+        (folder / ("数" * 82 + last + ".csv")).write_bytes(content((f"W{number}", 8, "1.50")))
+    assert ends(house) == [("loaded", None, 1)] * 2
+    assert names(folder) == []
+    assert {(name[0], name[-5:]) for name in names(folder / "taken")} == {("数", "数.csv")}
+
+
+def test_an_upload_beside_a_hidden_file_is_put_away(house: FeedHouse, folder: Path) -> None:
+    upload = put_upload(folder, "a.csv", ("W1", 8, "1.50"))
+    (upload.parent / ".DS_Store").write_bytes(b"x")
+    (folder / "b.csv").write_bytes(content(("W2", 8, "1.50")))
+    assert ends(house) == [("loaded", None, 1)] * 2
+    assert names(folder / "taken") == ["a.csv", "b.csv"]
+    assert ends(house) == [("unchanged", "not_modified", 1)]
+
+
+def test_links_among_uploads_are_not_followed(house: FeedHouse, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "private").mkdir()
+    secret = tmp_path / "private" / "a.csv"
+    secret.write_bytes(content(("W1", 8, "1.50")))
+    (folder / "uploaded" / ("a" * 32)).mkdir(parents=True)
+    (folder / "uploaded" / ("a" * 32) / "a.csv").symlink_to(secret)
+    (folder / "uploaded" / ("b" * 32)).symlink_to(secret.parent)
+    assert [reason for _, reason, _ in ends(house)] == ["not_found"]
+    assert secret.exists()
+
+
+def test_a_folder_whose_secret_is_missing_is_told(house: FeedHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ECO_SECRET_DEPARTMENT_FOLDER")
+    assert [reason for _, reason, _ in ends(house)] == ["secret_missing"]
