@@ -77,8 +77,8 @@ def landed(contract: Contract, cursor: Cursor, *, settings: Settings | None = No
     """Put away what has landed, where that is ours to do; `cursor` is read after landing."""
     if not isinstance(contract.connector, DropConnector):
         return
-    # Without the secret that names the folder nothing came, as its delivery tells.
-    with suppress(secrets.SecretError):
+    # Without the secret that names the folder, or the right to read it, nothing came, as its delivery tells.
+    with suppress(secrets.SecretError, OSError):
         drop.put_away(contract, drop_folder(contract, None, settings), cursor.seen)
 
 

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import stat
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -57,10 +59,12 @@ def fetch(
     for name, why in choice.stuck.items():
         problem = FetchProblem("unfinished", why)
         yield Delivery(_source(contract, name), problem=problem, synthetic=contract.synthetic)
-    for source, path in uploads.items():
-        yield _delivery(contract, connector, path, source, _found(path, path.name))
-    for file in choice.ready:
-        yield _delivery(contract, connector, _at(folder, file), _source(contract, file.name), file)
+    ready = [(source, path, _found(path, path.name)) for source, path in uploads.items()]
+    ready += [(_source(contract, file.name), _at(folder, file), file) for file in choice.ready]
+    with tempfile.TemporaryDirectory(prefix="eco-drop-") as copies:
+        copy = Path(copies) / "copy"
+        for source, path, file in ready:
+            yield _delivery(contract, connector, path, source, file, copy)
     if not (uploads or choice.ready or choice.stuck):
         nothing = finished.nothing_new(choice, anything_before(cursor.seen), str(folder))
         yield Delivery(
@@ -156,14 +160,20 @@ def _uploads(folder: Path) -> dict[str, Path]:
     }
 
 
-def _delivery(contract: Contract, connector: DropConnector, path: Path, source: str, file: Found) -> Delivery:
+def _delivery(
+    contract: Contract, connector: DropConnector, path: Path, source: str, file: Found, copy: Path
+) -> Delivery:
+    """A copy is delivered: nobody writes it while it is judged, kept and read."""
     problem = None
     head = b""
     try:
+        shutil.copyfile(path, copy)
+        if _found(path, file.name) != file:
+            raise FetchProblem("unfinished", "it changed while it was copied")
         suffix = connector.checksum_suffix if source.startswith("drop:") else None
         checksum = Path(f"{path}{suffix}").read_text(encoding="ascii", errors="replace") if suffix else None
-        finished.compare(path, file.size, checksum, (suffix or ".sha256")[1:])
-        with path.open("rb") as stream:
+        finished.compare(copy, file.size, checksum, (suffix or ".sha256")[1:])
+        with copy.open("rb") as stream:
             head = stream.read(2048)
     except FetchProblem as unfit:
         return Delivery(source, problem=unfit, synthetic=contract.synthetic)
@@ -176,7 +186,7 @@ def _delivery(contract: Contract, connector: DropConnector, path: Path, source: 
         problem = FetchProblem("html_instead_of_data", "the file is an HTML page")
     form = contract.form_of(source, head=head)
     headers = {"etag": file.mark}
-    return Delivery(source, path, form=form, headers=headers, synthetic=contract.synthetic, problem=problem)
+    return Delivery(source, copy, form=form, headers=headers, synthetic=contract.synthetic, problem=problem)
 
 
 def _source(contract: Contract, name: str) -> str:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ecowarehouse.landing import store
 from ecowarehouse.settings import Settings
 from tests.integration.department_house import content, department, ends, pull, temperatures, weather_by
 from tests.integration.feed_house import FeedHouse
@@ -149,3 +152,42 @@ def test_links_among_uploads_are_not_followed(house: FeedHouse, folder: Path, tm
 def test_a_folder_whose_secret_is_missing_is_told(house: FeedHouse, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ECO_SECRET_DEPARTMENT_FOLDER")
     assert [reason for _, reason, _ in ends(house)] == ["secret_missing"]
+
+
+def test_a_file_that_is_rewritten_while_it_is_read_does_not_land_cut(
+    house: FeedHouse, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = folder / "a.csv"
+    path.write_bytes(content(("W1", 8, "1.50")))
+    keep = store.keep
+
+    def rewritten_before(*given: Any) -> store.KeptBytes:
+        path.write_bytes(content(("W1", 8, "1.75"), ("W1", 9, "2.50"))[:-25])
+        return keep(*given)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(store, "keep", rewritten_before)
+        assert ends(house) == [("loaded", None, 1)]
+    assert temperatures(house) == [("W1", 8, "1.50")]
+    path.write_bytes(content(("W1", 8, "1.75"), ("W1", 9, "2.50")))
+    assert ends(house) == [("loaded", None, 2)]
+
+
+def test_a_file_that_changes_while_it_is_copied_waits(
+    house: FeedHouse, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = folder / "a.csv"
+    path.write_bytes(content(("W1", 8, "1.50")))
+    copyfile = shutil.copyfile
+
+    def rewritten_after(*given: Any) -> Any:
+        copied = copyfile(*given)
+        path.write_bytes(content(("W1", 8, "1.75")))  # of the same size
+        os.utime(path, (1, 1_800_000_000))
+        return copied
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(shutil, "copyfile", rewritten_after)
+        assert ends(house) == [("failed", "unfinished", 0)]
+    assert ends(house) == [("loaded", None, 1)]
+    assert temperatures(house) == [("W1", 8, "1.75")]

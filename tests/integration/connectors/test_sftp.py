@@ -7,7 +7,7 @@ import hashlib
 import logging
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,13 +42,17 @@ class _Door(asyncssh.SSHServer):
 
 
 class Server:
-    """An SFTP server in a thread; `broken` names a file whose reading ends the connection."""
+    """An SFTP server in a thread.
+
+    `broken` names a file whose reading ends the connection, `once_closed` is done after the next file was read.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.port = 0
         self.key = asyncssh.generate_private_key("ssh-ed25519")
         self.broken = ""
+        self.once_closed: Callable[[], None] | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
@@ -75,6 +79,12 @@ class Server:
                 if outer.broken and path.endswith(outer.broken.encode()):
                     self._channel.get_connection().abort()
                 return super().open(path, pflags, attrs)
+
+            def close(self, file_obj: Any) -> None:
+                super().close(file_obj)
+                then, outer.once_closed = outer.once_closed, None
+                if then is not None:
+                    then()
 
         return await asyncssh.listen(
             "127.0.0.1", 0, server_factory=_Door, server_host_keys=[self.key], sftp_factory=Files
@@ -227,3 +237,15 @@ def test_a_name_that_is_not_utf8_is_read_as_windows_wrote_it(house: FeedHouse, s
     ]
     assert ends(house) == [("unchanged", "not_modified", 1)]
     assert temperatures(house) == [("W1", 8, "1.50"), ("W2", 8, "2.50")]
+
+
+def test_a_file_that_changes_while_it_is_copied_waits(house: FeedHouse, server: Server) -> None:
+    put(server, "a.csv", ("W1", 8, "1.50"))
+
+    def rewrite() -> None:
+        os.utime(put(server, "a.csv", ("W1", 8, "1.75")), (1, 1_800_000_000))  # of the same size
+
+    server.once_closed = rewrite
+    assert ends(house) == [("failed", "unfinished", 0)]
+    assert ends(house) == [("loaded", None, 1)]
+    assert temperatures(house) == [("W1", 8, "1.75")]
