@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Context, Decimal
 from typing import Any, Final
 
+from ecowarehouse.formats.number_formats import shown
 from ecowarehouse.formats.numbers import plain
 
 ERRORS: Final = frozenset(
@@ -17,12 +18,12 @@ _SHOWN: Final = Context(prec=15)
 _LITERAL = re.compile(r'"[^"]*"|\\.|_.|\[[^\]]*\]')
 
 
-def text_of(cell: Any, date_format: str) -> str:
+def text_of(cell: Any, date_format: str, unit: str = "") -> str:
     """What a cell holds.
 
-    Numbers are plain digits, as many as Excel can show; a percentage keeps its sign, because without it the number
-    would be a hundred times another. Dates are written as `date_format` says, ISO 8601 unless it says otherwise:
-    without a time where the cell shows none.
+    Numbers are plain digits, as many as Excel can show. What the format shows beside them stays, as in 25%, <0.02 or
+    0.02L, because without it the number would be another; `unit` is the one that goes without saying. Dates are written
+    as `date_format` says, ISO 8601 unless it says otherwise: without a time where the cell shows none.
     """
     value = cell.value
     if value is None:
@@ -30,17 +31,18 @@ def text_of(cell: Any, date_format: str) -> str:
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, int | float):
-        return _number(value, cell.number_format or "")
+        return _number(value, cell.number_format or "", unit)
     if isinstance(value, date | time | timedelta):
         return _moment(value, cell.number_format or "", date_format)
     return str(value)
 
 
-def _number(value: float, number_format: str) -> str:
+def _number(value: float, number_format: str, unit: str) -> str:
     number = Decimal(value) if isinstance(value, int) else _SHOWN.create_decimal_from_float(value)
-    if "%" in number_format and number.is_finite() and "%" in _LITERAL.sub("", number_format):
-        return f"{plain(number * 100)}%"
-    return plain(number)
+    section = shown(number_format, value)
+    if not number.is_finite():
+        return plain(number)
+    return section.around(f"{plain(number * 100)}%" if section.percent else plain(number), unit)
 
 
 def _moment(value: date | time | timedelta, number_format: str, date_format: str) -> str:

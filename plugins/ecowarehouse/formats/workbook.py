@@ -44,11 +44,13 @@ _UNIT = re.compile(r"(.*?)\s*[(（\[【]([^()（）\[\]【】]*)[)）\]】]", re
 class _Column:
     """A column of a table: where it stands, and the unit of its cells when its heading says another than expected.
 
-    `unit_of_rows` is what the heading says where each row has a unit of its own, so none is expected of the column.
+    `expected` is the unit that goes without saying. `unit_of_rows` is what the heading says where each row has a unit
+    of its own, so that none is expected of the column.
     """
 
     name: str
     place: int
+    expected: str = ""
     other_unit: str = ""
     unit_of_rows: str = ""
 
@@ -198,7 +200,8 @@ def _columns(contract: Contract, form: WorkbookForm, rows: list[list[str]]) -> l
 def _column(contract: Contract, form: WorkbookForm, heading: str, place: int) -> _Column:
     match = _UNIT.fullmatch(heading)
     if heading in form.headings or heading in contract.header or match is None:
-        return _Column(form.headings.get(heading, heading), place)
+        name = form.headings.get(heading, heading)
+        return _Column(name, place, _expected_unit(contract, form, name))
     name, unit = form.headings.get(match[1], match[1]), match[2].strip()
     if name not in contract.header:
         return _Column(name if name in form.ignore else heading, place)
@@ -206,7 +209,7 @@ def _column(contract: Contract, form: WorkbookForm, heading: str, place: int) ->
         return _Column(name, place, unit_of_rows=unit)
     expected = _expected_unit(contract, form, name)
     other = unit if expected and normal_unit(unit) != normal_unit(expected) else ""
-    return _Column(name, place, other)
+    return _Column(name, place, expected, other)
 
 
 def _is_long_value(contract: Contract, name: str) -> bool:
@@ -295,7 +298,8 @@ def _known_by(contract: Contract) -> list[str]:
 def _text(form: WorkbookForm, table: _Sheet, row: tuple[Any, ...], number: int, column: _Column) -> str:
     if (formula := table.layout.formulas.get((number, column.place))) is not None:
         return formula
-    text = text_of(row[column.place - 1], form.date_format) if column.place <= len(row) else ""
+    cell = row[column.place - 1] if column.place <= len(row) else None
+    text = "" if cell is None else text_of(cell, form.date_format, column.expected)
     return f"{text} {column.other_unit}" if column.other_unit and text.strip() else text
 
 

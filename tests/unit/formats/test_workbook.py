@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from ecowarehouse import formats
 from ecowarehouse.contracts import Contract
 from ecowarehouse.formats import FormatProblem, ReceivedTable
+from ecowarehouse.formats.number_formats import shown
 from ecowarehouse.landing import shaping
 from ecowarehouse.landing.check import check
 from tests.unit.formats.form_house import contract, problem, rows
@@ -95,6 +96,49 @@ def test_numbers_are_what_a_person_can_have_typed() -> None:
     payload = workbook(TITLES, *(["S1", "2025-03-01", 1, value] for value in values))
     texts = read(payload).table["cadmium"].to_pylist()
     assert texts == ["0.3", "0.0000001", "123456789012345", "1.1", "1000000000000000", "-0.5", "3"]
+
+
+@pytest.mark.parametrize(
+    ("number_format", "value", "text"),
+    [
+        ('"<"0.00', 0.02, "<0.02"),
+        ("<0.00", 0.02, "<0.02"),
+        (r"\<0.00", 0.02, "<0.02"),
+        ('0.00"L"', 0.02, "0.02L"),
+        ('0.0"μg/kg"', 20, "20μg/kg"),
+        ('0.0" mg/kg"', 20, "20"),  # which goes without saying
+        ('"<"0.0" mg/kg"', 20, "<20 mg/kg"),
+        ('[<0.01]"<0.01";0.00', 0.004, "<0.01"),
+        ('[<0.01]"<0.01";0.00', 0.5, "0.5"),
+        ('[Red][<=-0.5]"<"0.0;0.00', -0.5, "<-0.5"),
+        ('0.00;0.00;"ND"', 0, "ND"),
+        ('0.00;0.00;"ND"', -1, "-1"),
+        ('General"L"', 3, "3L"),
+        ('0.0%"L"', 0.25, "25%L"),
+        ('0.00"%"', 0.5, "0.5%"),
+        # Excel's own styles say of a number what the number says.
+        ("General", 0.02, "0.02"),
+        ("0.00E+00", 0.02, "0.02"),
+        ("@", 0.02, "0.02"),
+        ("0;-0;;@", 0, "0"),
+        ('_-* #,##0.00_-;-* #,##0.00_-;_-* "-"??_-;_-@_-', 0, "0"),
+        ('_-* #,##0.00_-;-* #,##0.00_-;_-* "-"??_-;_-@_-', 1234.5, "1234.5"),
+        ('"¥"#,##0.00;[Red]"¥"\\-#,##0.00', -12, "-12"),
+        ("#,##0.00_);(#,##0.00)", -12, "-12"),
+    ],
+)
+def test_what_a_format_shows_beside_a_number_is_kept(number_format: str, value: float, text: str) -> None:
+    def fill(sheet: Any) -> None:
+        sheet["D2"].number_format = number_format
+
+    payload = workbook(TITLES, ["S1", "2025-03-01", 1, value], fill=fill)
+    assert read(payload).table["cadmium"].to_pylist() == [text]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text('0#."<;[]%>=1\\L_*@', max_size=12), st.floats(allow_nan=False, allow_infinity=False))
+def test_whatever_a_format_says_its_number_is_read(number_format: str, value: float) -> None:
+    assert isinstance(shown(number_format, value).around("1"), str)
 
 
 @settings(max_examples=30, deadline=None)
