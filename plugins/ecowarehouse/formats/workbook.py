@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ecowarehouse.contracts import Contract, ObservationContract
+from ecowarehouse.contracts import Contract, EntityContract, ObservationContract
 from ecowarehouse.contracts.forms import WorkbookForm
 from ecowarehouse.contracts.values import normal_unit
 from ecowarehouse.formats.archive import Archive, unpacked
@@ -71,9 +71,10 @@ class _Sheet:
 def read(contract: Contract, form: WorkbookForm, source: Source) -> Iterator[ReceivedTable]:
     """Tables of a workbook's sheets, one after the other; `places` names the cells.
 
-    A row with an error in a cell by which it is known, or with a part of a merged area that the contract does not carry
-    down, is a reject. A cell whose heading says another unit keeps that unit in its text, so that nothing takes it for
-    a number; so do percentages, errors and formulas that were never worked out.
+    A row is a reject when a cell of text, such as one by which it is known, holds an error or a formula without a
+    result, or when it has a part of a merged area that the contract does not carry down. A cell whose heading says
+    another unit keeps that unit in its text, so that nothing takes it for a number; so do percentages, signs and units
+    of its format, errors and formulas that were never worked out.
 
     Raises:
         FormatProblem: not_the_format, header_changed, truncated or no_rows.
@@ -258,7 +259,7 @@ def _rows(
 
     places = Places(table.name, {c.name: get_column_letter(c.place) for c in table.columns}, {})
     last_column = max(column.place for column in table.columns)
-    known_by = _known_by(contract)
+    told_by_text = _told_by_text(contract)
     areas_of = table.layout.of_rows()
     for _ in range(1, table.first_row):
         next(areas_of)
@@ -275,7 +276,7 @@ def _rows(
         _carry_down(form, table, cells)
         _with_unit_of_rows(contract, table, cells)
         places.rows[builder.count + 1] = number
-        _add(contract, builder, places, cells, known_by, merged)
+        _add(contract, builder, places, cells, told_by_text, merged)
         if builder.full:
             yield _taken(builder, places, table)
             places = replace(places, rows={})
@@ -288,11 +289,23 @@ def _taken(builder: RowBuilder, places: Places, table: _Sheet) -> ReceivedTable:
     return taken
 
 
-def _known_by(contract: Contract) -> list[str]:
-    """Received columns by which a row is known: an error in one of them says nothing about the others' row."""
+def _told_by_text(contract: Contract) -> list[str]:
+    """Received columns in which nothing but an error tells an error: by them a row is known, or they hold any text."""
     needs = {name for rule in contract.made.values() for name in rule.needs}
-    wanted = {*contract.known_by, *needs}
+    wanted = {*contract.known_by, *needs, *_texts(contract)}
     return [name for name in contract.header if name in wanted]
+
+
+def _texts(contract: Contract) -> Iterator[str]:
+    """Columns that the landing check holds against nothing."""
+    if isinstance(contract, EntityContract):
+        for name, value in contract.values.items():
+            column = contract.declared.columns[name]
+            if column.type == "text" and not column.words:
+                yield value.column
+    elif isinstance(contract, ObservationContract):
+        texts = [name for name, channel in contract.channels.items() if channel.kind == "text"]
+        yield from texts if contract.long is None else [contract.long.value] if texts else []
 
 
 def _text(form: WorkbookForm, table: _Sheet, row: tuple[Any, ...], number: int, column: _Column) -> str:
@@ -342,12 +355,12 @@ def _add(
     builder: RowBuilder,
     places: Places,
     cells: dict[str, str],
-    known_by: list[str],
+    told_by_text: list[str],
     merged: tuple[str, Area] | None,
 ) -> None:
     number = builder.count + 1
     problem = _merged_problem(places, number, merged) or _error_problem(
-        contract, places, number, cells, known_by
+        contract, places, number, cells, told_by_text
     )
     if problem is None:
         builder.add(list(cells.items()))
@@ -365,10 +378,15 @@ def _merged_problem(places: Places, number: int, merged: tuple[str, Area] | None
 
 
 def _error_problem(
-    contract: Contract, places: Places, number: int, cells: dict[str, str], known_by: list[str]
+    contract: Contract, places: Places, number: int, cells: dict[str, str], told_by_text: list[str]
 ) -> tuple[str, str] | None:
-    for column in known_by:
+    for column in told_by_text:
         text = cells.get(column, "")
-        if text in ERRORS and text not in contract.missing_marks:
+        if text in contract.missing_marks:
+            continue
+        if text in ERRORS:
             return "formula_error", f"{places.of(number, column)}: {text}"
+        # A formula that was never worked out, one that gives nothing and one pasted as text all say nothing.
+        if text.startswith("="):
+            return "formula_error", f"{places.of(number, column)}: a formula without a result: {text}"
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -207,6 +208,43 @@ def test_another_unit_in_a_heading_keeps_its_cells_from_being_numbers() -> None:
     payload = workbook(titles, ["S1", "2025-03-01", 20, 310], ["S2", "2025-03-01", 20, None])
     assert read(payload).table["cadmium"].to_pylist() == ["310 μg/kg", ""]
     assert judged(payload) == (["S1", "S2"], [(1, "cadmium", "not_a_number", "土壤!D2")])
+
+
+EMPTY_RESULT = b'<c r="C2" t="str"><f>IF(B2="","",B2)</f><v></v></c>'
+
+
+def named_soil() -> Contract:
+    headings = {"点位": "site", "采样日期": "time", "名称": "name", "备注": "remark", "镉": "cadmium"}
+    channels = {"cadmium": {"property": "cadmium", "averaging": "PT24H", "unit": "mg/kg"}}
+    channels["remark"] = channels["cadmium"] | {"property": "remark", "kind": "text"}
+    header = ["site", "time", "name", "remark", "cadmium"]
+    return contract(
+        "workbook", header, {"headings": headings}, period=DAILY, site={"code": "site", "name": "name"},
+        channels=channels,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (["S1", "2025-03-01", '=B2&"x"', "", 0.3], '土壤!C2: a formula without a result: =B2&"x"'),
+        (["S1", "2025-03-01", "甲", "=A1", 0.3], "土壤!D2: a formula without a result: =A1"),
+        (["S1", "2025-03-01", "甲", "#N/A", 0.3], "土壤!D2: #N/A"),
+    ],
+)
+def test_a_text_that_no_formula_gave_is_no_text(line: list[Any], told: str) -> None:
+    payload = workbook(["点位", "采样日期", "名称", "备注", "镉"], line)
+    found = formats.read_table(named_soil(), "workbook", payload)
+    assert [(one.reason, one.detail) for one in found.rejects] == [("formula_error", told)]
+
+
+def test_a_formula_with_an_empty_result_gives_no_name() -> None:
+    payload = workbook(["点位", "采样日期", "名称", "备注", "镉"], ["S1", "2025-03-01", "x", "", 0.3])
+    payload = with_part(
+        payload, SHEET, lambda content: re.sub(rb'<c r="C2".*?</c>', EMPTY_RESULT, content, count=1)
+    )
+    found = formats.read_table(named_soil(), "workbook", payload)
+    assert [one.reason for one in found.rejects] == ["formula_error"]
 
 
 LONG_HEADER = ["site", "time", "item", "unit", "result"]
