@@ -19,13 +19,18 @@ COLUMNS = (
 )  # fmt: skip
 _TWO = {"OM_Observation", "observedProperty", "featureOfInterest", "defaultPointMetadata", "point"}
 _ONE = {"timeSeries", "sourceInfo", "variable", "value"}
+_BELOW = re.compile(r"lt|.*below.*detection.*", re.IGNORECASE)
+_NOT_CENSORED = {"", "nc"}
 _ROOTS = {"Collection", "timeSeriesResponse"}
 # Axis order of EPSG:4326 where it is named by a URN or a URL: latitude first. CRS84 has longitude first.
 _LATITUDE_FIRST = re.compile(r"EPSG(:[^:]*)?:+(4326|4490|4269)$|EPSG/[^/]*/(4326|4490|4269)$")
 
 
 def read(contract: Contract, _form: WatermlForm, source: Source) -> Iterator[ReceivedTable]:
-    """Tables of a WaterML document. A point with a value and no time is a reject, or with something else than a value.
+    """Tables of a WaterML document.
+
+    A point with a value and no time is a reject, or with something else than one value. What is censored keeps its sign
+    in the text, as in <0.02, so that nothing takes the limit for a value unless the contract knows the sign.
 
     Raises:
         FormatProblem: not_the_format, header_changed, encoding, truncated or no_rows.
@@ -85,6 +90,7 @@ def _of_observation(
         case "defaultPointMetadata":
             series["unit"] = _unit(element)
             series["qualifier"] = _qualifier(element)
+            series["censored"] = _censored(element)
         case "point":
             yield from _point(element, series)
             forget(element)
@@ -127,15 +133,18 @@ def _longitude_latitude(position: Any) -> dict[str, str | None]:
 
 
 def _point(point: Any, series: dict[str, str | None]) -> Iterator[dict[str, str | None]]:
-    value = _first(point, "value")
+    # What is called a value deeper within, such as that of a qualifier, is none of the point's.
+    values = [one for pair in point for one in pair if local(one) == "value"]
+    value = values[0] if values else None
     time = _text(point, "time")
     nil = value is not None and value.get(NIL) in ("true", "1")
     text = "" if value is None or nil else value.text or ""
     if not time and not text:
         return  # a place holder without any statement
     own = {"time": time, "value": text}
-    if value is None:
+    if len(values) != 1:
         own["strange"] = _strange(point)
+    own["value"] = _signed(text, _censored(point) or series.get("censored") or "")
     if qualifier := _qualifier(point):
         own["qualifier"] = qualifier
     if unit := _unit(point):
@@ -152,6 +161,21 @@ def _strange(point: Any) -> str:
 def _qualifier(element: Any) -> str:
     found = [e for e in element.iter() if local(e) == "qualifier"]
     return " ".join(_text(e, "value") or e.get(f"{_XLINK}href") or e.get(f"{_XLINK}title", "") for e in found)
+
+
+def _censored(element: Any) -> str:
+    """Why a value of edition 2.0 is a limit of what can be measured; empty when it is a value."""
+    reason = _first(element, "censoredReason")
+    if reason is None:
+        return ""
+    return str(reason.get(f"{_XLINK}href") or reason.get(f"{_XLINK}title") or "censored").rpartition("/")[2]
+
+
+def _signed(text: str, reason: str) -> str:
+    """A limit with its sign; with the reason itself where that is no sign that every contract could mean."""
+    if not text.strip() or reason in _NOT_CENSORED:
+        return text
+    return f"<{text.strip()}" if _BELOW.fullmatch(reason) else f"{reason} {text.strip()}"
 
 
 def _unit(element: Any) -> str:
@@ -182,7 +206,9 @@ def _of_time_series(
             text = element.text or ""
             yield {name: series.get(name) for name in COLUMNS} | {
                 "time": time + offset,
-                "value": "" if _same_number(text, series.get("no data")) else text,
+                "value": ""
+                if _same_number(text, series.get("no data"))
+                else _signed(text, element.get("censorCode", "")),
                 "qualifier": element.get("qualifiers", ""),
             }
             forget(element)

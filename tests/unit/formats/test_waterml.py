@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecowarehouse import formats
+from ecowarehouse.contracts import ObservationContract
 from ecowarehouse.formats import FormatProblem
+from ecowarehouse.landing.check import check
 from tests.unit.formats.form_house import contract, problem, rows
 
 HEADER = ["site_code", "time", "site_name", "longitude", "latitude", "property", "unit", "qualifier", "value"]
@@ -56,6 +59,67 @@ def test_a_point_with_something_else_than_a_value_is_refused_by_name() -> None:
     [refused] = found.rejects
     assert (refused.reason, refused.received) == ("ragged_row", "2025-03-01T00:00:00+08:00")
     assert "amount instead of a value" in refused.detail
+
+
+def test_a_point_with_two_values_is_refused() -> None:
+    two = POINTS.replace("2.51</wml2:value>", "2.51</wml2:value><wml2:value>99</wml2:value>")
+    found = formats.read_table(MADE, "waterml", document(observation(points=two)))
+    assert [row[-1] for row in rows(found)] == [""]
+    assert [(one.row_number, one.reason) for one in found.rejects] == [(1, "ragged_row")]
+    assert "value, value instead of a value" in found.rejects[0].detail
+
+
+def test_the_value_of_a_qualifier_is_none_of_its_point() -> None:
+    none = POINTS.replace('<wml2:value xsi:nil="true"/>', "").replace(
+        '<wml2:qualifier xlink:href="suspect"/>',
+        "<wml2:qualifier><swe:Category><swe:value>9</swe:value></swe:Category></wml2:qualifier>",
+    )
+    found = formats.read_table(MADE, "waterml", document(observation(points=none)))
+    assert [row[-2:] for row in rows(found)] == [["P", "2.51"], ["9", ""]]
+
+
+REASON = '<wml2:censoredReason xlink:href="http://www.opengis.net/def/nil/OGC/0/{}"/>'
+
+
+@pytest.mark.parametrize(
+    ("reason", "text"),
+    [
+        ("BelowDetectionRange", "<2.51"),
+        ("AboveDetectionRange", "AboveDetectionRange 2.51"),
+        ("withheld", "withheld 2.51"),
+    ],
+)
+def test_a_censored_point_keeps_the_sign_of_its_limit(reason: str, text: str) -> None:
+    said = REASON.format(reason)
+    own = POINTS.replace(
+        "2.51</wml2:value>",
+        "2.51</wml2:value><wml2:metadata><wml2:TVPMeasurementMetadata>"
+        f"{said}</wml2:TVPMeasurementMetadata></wml2:metadata>",
+    )
+    by_default = observation().replace('<wml2:uom code="m"/>', f'{said}<wml2:uom code="m"/>')
+    for payload in (document(observation(points=own)), document(by_default)):
+        assert [row[-1] for row in rows(formats.read_table(MADE, "waterml", payload))] == [text, ""]
+
+
+@pytest.mark.parametrize(
+    ("code", "text"), [("lt", "<2.5"), ("nc", "2.5"), ("", "2.5"), ("gt", "gt 2.5"), ("nd", "nd 2.5")]
+)
+def test_a_censored_value_of_edition_1_1_keeps_its_sign(code: str, text: str) -> None:
+    payload = ONE.replace(b"<t:value qual", b'<t:value censorCode="%b" qual' % code.encode())
+    assert [row[-1] for row in rows(formats.read_table(MADE, "waterml", payload))] == [text, ""]
+
+
+@pytest.mark.parametrize(("censored", "refused"), [({}, ["not_a_number"]), ({"prefixes": ["<"]}, [])])
+def test_a_limit_is_taken_only_where_the_contract_knows_its_sign(
+    censored: dict[str, list[str]], refused: list[str]
+) -> None:
+    made = contract("waterml", HEADER, censored=censored)
+    assert isinstance(made, ObservationContract)
+    found = formats.read_table(
+        made, "waterml", ONE.replace(b"<t:value qual", b'<t:value censorCode="lt" qual')
+    )
+    checked = check(made, found.table, known_at=datetime(2026, 1, 1, tzinfo=UTC))
+    assert [one.reason for one in checked.rejects] == refused
 
 
 def test_points_carry_their_series_and_what_they_say_themselves() -> None:
