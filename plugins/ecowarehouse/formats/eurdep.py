@@ -23,6 +23,7 @@ _LONGEST = 1 << 16
 _STATEMENT = re.compile(r'\s*((?:[^;"]|"[^"]*")*+);')
 _SECTION = re.compile(r"\\(BEGIN|END)_([A-Z][A-Z_0-9]*)")
 _KEY = "LOCALITY_CODE"
+_LIMITS = {"<", "MDA", "LLD"}  # kinds of value that are what the method could just have told
 
 
 def read(contract: Contract, form: EurdepForm, source: Source) -> Iterator[ReceivedTable]:
@@ -112,7 +113,7 @@ class _Message:
         elif self.sections[-1:] == ["COMMENT"]:
             return
         elif statement.startswith("\\FIELD_LIST"):
-            self.fields = [name.strip().upper() for name in statement.removeprefix("\\FIELD_LIST").split(",")]
+            self._name_fields(statement.removeprefix("\\FIELD_LIST"))
         elif not statement.startswith("\\"):
             raise FormatProblem("not_the_format", f"no statement begins as {statement[:40]!r}")
         elif self.sections[-1:] in (["HEADER"], ["DEFAULT"]):
@@ -121,6 +122,11 @@ class _Message:
             into[name.upper()] = value.strip().strip('"')
         else:
             self._record(statement.removeprefix("\\"))
+
+    def _name_fields(self, text: str) -> None:
+        self.fields = [name.strip().upper() for name in text.split(",")]
+        if twice := sorted({name for name in self.fields if self.fields.count(name) > 1}):
+            raise FormatProblem("not_the_format", f"a FIELD_LIST names twice: {', '.join(twice)}")
 
     def close(self) -> None:
         """The end of the message.
@@ -167,6 +173,9 @@ class _Message:
         # What the record itself says of its place stands above what the list of localities says.
         joined = self.localities.get(row.get(_KEY, ""), {}) | row
         columns = {name.lower(): value for name, value in joined.items()}
+        if columns.get("value_type", "").upper() in _LIMITS and columns.get("value"):
+            # So nothing takes the limit for a value unless the contract knows the sign.
+            columns["value"] = f"<{columns['value'].removeprefix('<')}"
         if not self.builder.count:
             missing = [
                 n for n in self.contract.header if n not in columns and n not in self.contract.optional

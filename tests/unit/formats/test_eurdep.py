@@ -78,6 +78,17 @@ def test_a_record_of_another_width_is_rejected_alone() -> None:
     ]
 
 
+@pytest.mark.parametrize(("kind", "text"), [("<", "<8.1E+01"), ("mda", "<8.1E+01"), ("AVG", "8.1E+01")])
+def test_a_limit_of_detection_keeps_its_sign(kind: str, text: str) -> None:
+    typed = RECORDS.replace("VALUE, BEGIN", "VALUE, VALUE_TYPE, BEGIN")
+    typed = typed.replace("8.1E+01,", f"8.1E+01,{kind},").replace("79.5,", "<79.5,<,")
+    found = formats.read_table(MADE, "eurdep", message(LOCALITIES, typed).encode())
+    assert found.table["value"].to_pylist() == [text, "<79.5"]
+    default = RECORDS.replace("\\UNIT NSV/H;", f"\\UNIT NSV/H;\n\\VALUE_TYPE {kind};")
+    found = formats.read_table(MADE, "eurdep", message(LOCALITIES, default).encode())
+    assert found.table["value"][0].as_py() == text
+
+
 @pytest.mark.parametrize(
     ("payload", "told"),
     [
@@ -91,6 +102,10 @@ def test_a_record_of_another_width_is_rejected_alone() -> None:
         (WHOLE + WHOLE.replace("\\END_EURDEP;", "\\BEGIN_EURDEP;"), "at a place where no message begins"),
         (message(RECORDS, version="1.0"), "FORMAT_VERSION 1.0, and this reads 2.x"),
         (message(LOCALITIES), "no_rows"),
+        (
+            message(LOCALITIES, RECORDS.replace("VALUE, BEGIN", "VALUE, value")),
+            "not_the_format: a FIELD_LIST names twice: VALUE",
+        ),
         (
             message(LOCALITIES, RECORDS.replace("VALUE,", "DOSE,")),
             "header_changed: missing in every row: value",
