@@ -28,7 +28,7 @@ from ecowarehouse.formats.model import (
     columns_of,
     received_schema,
 )
-from ecowarehouse.formats.quotes import Padded, Quotes
+from ecowarehouse.formats.quotes import Padded, Quotes, are_swallowed
 from ecowarehouse.formats.sniff import Source
 
 _FORMAT = re.compile(r"\d+[a-zA-Z]")
@@ -73,7 +73,7 @@ def cells(form: CsvForm, lines: Lines, names: list[str | None], source: Source) 
         rows = Padded(rows, form.delimiter, len(names), quoted=form.quoted)
     for batch in _batches(rows, form, names, ragged):
         if form.line_ends_in_cells:
-            _refuse_swallowed(batch, form, last)
+            _refuse_swallowed(batch, form, names, last)
         skipped = {row.number for row in ragged}
         numbers = _row_numbers(last, batch.num_rows, skipped)
         last = int(numbers[-1]) if len(numbers) else last
@@ -203,22 +203,28 @@ def _is_closed(text: str) -> bool:
     return text.count('"') % 2 == 0
 
 
-def _refuse_swallowed(batch: pa.RecordBatch, form: CsvForm, last: int) -> None:
-    """Where cells may hold line ends, one that holds as many delimiters as a row is no cell but swallowed rows.
+def _refuse_swallowed(batch: pa.RecordBatch, form: CsvForm, names: list[str | None], last: int) -> None:
+    """Where cells may hold line ends, refuse a cell that is no cell but swallowed rows.
 
     Raises:
         FormatProblem: not_the_format.
     """
-    for column in batch.columns:
+    for name in batch.schema.names:
+        column = batch.column(name)
         if not len(column) or b"\n" not in memoryview(column.buffers()[2] or b"").tobytes():
             continue
         found = pc.and_(
             pc.match_substring(column, "\n"),
-            pc.greater_equal(pc.count_substring(column, form.delimiter), batch.num_columns - 1),
+            pc.greater_equal(pc.count_substring(column, form.delimiter), len(names) - 1),
         )
-        if pc.any(found).as_py():
-            row = last + pc.index(found, True).as_py() + 1
-            raise FormatProblem("not_the_format", f"a quote opened near row {row} swallows the rows after it")
+        for place in np.flatnonzero(found.to_numpy(zero_copy_only=False)).tolist():
+            [row] = batch.slice(place, 1).to_pylist()
+            if are_swallowed(
+                [None if one is None else row[one] for one in names], names.index(name), form.delimiter
+            ):
+                raise FormatProblem(
+                    "not_the_format", f"a quote opened near row {last + place + 1} swallows the rows after it"
+                )
 
 
 def _row_numbers(last: int, rows: int, skipped: set[int]) -> np.ndarray[Any, np.dtype[np.int64]]:

@@ -74,6 +74,31 @@ class Quotes(io.RawIOBase):
         return name.encode() + self._wrong
 
 
+def are_swallowed(row: list[str | None], place: int, delimiter: str) -> bool:
+    """Whether the cell at a place of a row is no cell, but what an open quote made of this row and those after it.
+
+    A remark may hold line ends and as many delimiters as a row. Swallowed rows are told by two things together: each of
+    their lines is as wide as a row, and what stands in a column is of one kind in the first and in the last of them.
+    """
+    # The line end of the file stays with a quote that nothing closes.
+    lines = [line.split(delimiter) for line in (row[place] or "").rstrip("\r\n").split("\n")]
+    first, *inner, last = lines if len(lines) > 1 else [[], []]
+    width = len(row)
+    if place + len(first) != width or len(last) != place + 1 or any(len(line) != width for line in inner):
+        return False
+    pairs = [*zip(row[:place], last, strict=False), *zip(first[1:], row[place + 1 :], strict=True)]
+    alike = [_kind(one) == _kind(other) for one, other in pairs if one is not None and other is not None]
+    return sum(alike) * 2 > len(alike)
+
+
+def _kind(text: str) -> str:
+    """What a text seems to be: a number, something with a number before it such as a time, a text or nothing."""
+    text = text.strip(' "\r')
+    if re.fullmatch(r"[-+]?[0-9]+([.,][0-9]*)?", text):
+        return "number"
+    return text[:1] and ("time" if text[0].isdecimal() else "text")
+
+
 class Padded(io.RawIOBase):
     """Lines that end before their last columns, with the empty cells that their source leaves out."""
 

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from ecowarehouse import formats
 from ecowarehouse.contracts import Contract, load_contracts
 from ecowarehouse.formats import FormatProblem, growth
+from tests.unit.formats.form_house import contract as house_contract
 
 ROOT = Path(__file__).resolve().parents[3]
 CONTRACTS = load_contracts(ROOT / "city")
@@ -374,6 +375,43 @@ def test_with_line_ends_in_cells_swallowed_rows_refuse_the_content() -> None:
     lines[3] = quoted(4, "a")
     payload = "\n".join([",".join(AIR.header), *lines, ""]).encode()
     assert problem(LINE_ENDS_IN_CELLS, "csv", payload) == "truncated: the quote opened in row 2 is not closed"
+
+
+REMARKS = house_contract(
+    "csv", ["site", "time", "remark", "value"], {"line_ends_in_cells": True, "ignore": ["own"]}
+)
+
+
+@pytest.mark.parametrize(
+    "remark", ["a, b, c\nd, e", "a, b\nc, d, e", "a\nb, c, d", "a, b, c, d\n", '"a",\n,"b",", c']
+)
+@pytest.mark.parametrize("own", [[], ["own"]])
+def test_a_remark_may_hold_line_ends_and_as_many_delimiters_as_a_row(remark: str, own: list[str]) -> None:
+    header = ["site", "time", "remark", *own, "value"]
+    lines = [["A", "2026-03-01T01:00", remark, *own, "1"], ["B", "2026-03-01T01:00", "x", *own, "2"]]
+    found = formats.read_table(REMARKS, "csv", as_csv(lines, header))
+    assert found.table["remark"].to_pylist() == [remark, "x"]
+    assert found.rejects == []
+
+
+@pytest.mark.parametrize("remarks", [('"x', 'x"'), ('"x', 'y"z'), ('"x', '"y"'), ('"x', "x", 'x"')])
+@pytest.mark.parametrize("own", ["", "own,"])
+def test_rows_that_a_quote_swallowed_are_told_by_what_stands_in_their_columns(
+    remarks: tuple[str, ...], own: str
+) -> None:
+    lines = [f"S{n},2026-03-01T0{n}:00,{remark},{own}{n}.5" for n, remark in enumerate(remarks)]
+    payload = "\n".join([f"site,time,remark,{own}value", *lines, ""]).encode()
+    told = problem(REMARKS, "csv", payload)
+    assert told == "not_the_format: a quote opened near row 1 swallows the rows after it"
+
+
+def test_a_quote_in_the_last_column_that_nothing_closes_is_told() -> None:
+    made = house_contract("csv", ["site", "time", "remark", "value"], {"line_ends_in_cells": True})
+    payload = (
+        b'site,time,value,remark\nA,2026-03-01T01:00,1,"x\nB,2026-03-01T01:00,2,x\nC,2026-03-01T01:00,3,x\n'
+    )
+    with pytest.raises(FormatProblem):
+        formats.read_table(made, "csv", payload)
 
 
 @settings(max_examples=40, deadline=None)
