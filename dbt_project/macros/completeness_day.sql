@@ -8,7 +8,7 @@
     ]) }}
 {%- endmacro %}
 
-{# Days of feeds that are asked for: those of this build's scope, or all since the first answer. A scope of the element
+{# Days of feeds that are asked for: those of this build's scope, or all since a site is in service. A scope of the element
    governance is of a feed and whole days of it. #}
 {% macro completeness_spans(scoped) -%}
     {%- if scoped %}
@@ -21,18 +21,26 @@
     {%- else %}
     select
         f.feed,
-        core.day_of(min(d.period_from), f.timezone, f.day_boundary) as day_from,
-        core.day_of(max(d.moment), f.timezone, f.day_boundary) + 1 as day_to
+        core.day_of(began.moment, f.timezone, f.day_boundary) as day_from,
+        core.day_of(known.clock, f.timezone, f.day_boundary) + 1 as day_to
     from {{ source('core', 'feed') }} as f
-    inner join {{ source('governance', 'delivery') }} as d on f.feed = d.feed
-    where d.moment <= core.as_of()
-    group by f.feed, f.timezone, f.day_boundary
+    cross join lateral (
+        select min(lower(s.spans)) as moment from {{ source('core', 'site_service') }} as s where s.feed = f.feed
+    ) as began
+    cross join lateral (
+        select max(d.moment) as clock
+        from {{ source('governance', 'delivery') }} as d
+        where d.feed = f.feed and d.moment <= core.as_of()
+    ) as known
+    where began.moment <= known.clock
     {%- endif %}
 {%- endmacro %}
 
 {# The class of a missing value follows from its feed and period alone; so it is worked out once a slot, and counted for
-   sites. The last hour before the lateness ends decides who is to blame: the schedule asks in every hour, so whoever did
-   not ask in that one gave the source no chance. #}
+   sites. All that decides it happens before its lateness ends: what comes later is a late value and blames nobody. An
+   answer with rows of that very period lacks what it lacks, unless a later attempt failed by our fault: that may have
+   lost the value. Else the last hour decides who is to blame: the schedule asks in every hour, so whoever did not ask in
+   that one gave the source no chance. #}
 {% macro completeness_slots(spans) -%}
     select
         f.feed,
@@ -45,17 +53,15 @@
         f.lateness,
         f.synthetic,
         case
-            when slots.slot_start < known.began then 'not_required'
             when slots.slot_start + f.averaging + f.lateness > known.clock then 'awaited'
-            when covering.covered then 'not_in_answer'
+            when answered.moment <= lost.moment then 'attempt_failed'
+            when answered.moment is not null then 'not_in_answer'
             else coalesce(last_asked.reason, 'not_asked')
         end as reason
     from {{ spans }} as span
     inner join {{ source('core', 'feed') }} as f on span.feed = f.feed
     cross join lateral (
-        select
-            max(d.moment) as clock,
-            min(d.period_from) as began
+        select max(d.moment) as clock
         from {{ source('governance', 'delivery') }} as d
         where d.feed = f.feed and d.moment <= core.as_of()
     ) as known
@@ -67,17 +73,24 @@
         days.day, f.timezone, f.day_boundary, f.averaging
     ) as slots (slot_start)
     cross join lateral (
-        select exists (
-            select from {{ source('governance', 'delivery') }} as d
-            where
-                d.feed = f.feed
-                and d.answer = 'answered'
-                and d.moment >= slots.slot_start + f.averaging
-                and d.moment <= core.as_of()
-                and d.period_from <= slots.slot_start
-                and d.period_to >= slots.slot_start + f.averaging
-        ) as covered
-    ) as covering
+        select max(d.moment) as moment
+        from {{ source('governance', 'delivery') }} as d
+        where
+            d.feed = f.feed
+            and d.answer = 'answered'
+            and d.moment between slots.slot_start + f.averaging and slots.slot_start + f.averaging + f.lateness
+            and d.moment <= core.as_of()
+            and d.periods @> tstzrange(slots.slot_start, slots.slot_start + f.averaging)
+    ) as answered
+    cross join lateral (
+        select max(d.moment) as moment
+        from {{ source('governance', 'delivery') }} as d
+        where
+            d.feed = f.feed
+            and d.answer = 'our_fault'
+            and d.moment between slots.slot_start + f.averaging and slots.slot_start + f.averaging + f.lateness
+            and d.moment <= core.as_of()
+    ) as lost
     left join lateral (
         select
             case d.answer
@@ -130,6 +143,7 @@ feed_day as (
                 and d.moment <= core.as_of()
                 and d.period_from < max(slot.slot_end)
                 and d.period_to > min(slot.slot_start)
+                and d.periods && tstzrange(min(slot.slot_start), max(slot.slot_end))
         ) as synthetic
     from slot
     group by slot.feed, slot.day
@@ -149,14 +163,16 @@ promised as (
         count(*)::integer as expected
         {%- for reason, kind in slot_reasons %},
         count(*) filter (where case
-            when slot.slot_start < site.valid_from or slot.slot_start >= site.valid_to then 'not_required'
-            else slot.reason
+            when service.spans @> slot.slot_start then slot.reason
+            else 'not_required'
         end = '{{ reason }}')::integer as {{ reason }}
         {%- endfor %}
     from slot
     inner join {{ source('core', 'site_current') }} as site on slot.feed = site.feed
+    inner join {{ source('core', 'site_service') }} as service
+        on site.feed = service.feed and site.site_code = service.site_code
     group by slot.feed, site.site_code, slot.day
-    having bool_or(slot.slot_start >= site.valid_from and slot.slot_start < site.valid_to)
+    having bool_or(service.spans @> slot.slot_start)
 ),
 
 -- Every version of what came. Found by key, series by series: the cost follows the days and not the history.
@@ -172,7 +188,7 @@ version as (
         date_bin(b.averaging, o.period_start, b.day_start) as slot_start,
         date_bin(b.averaging, o.period_start, b.day_start) + b.averaging as slot_end,
         case
-            when in_service.yes
+            when service.spans @> o.period_start
                 then b.reasons[
                     1 + floor(extract(epoch from o.period_start - b.day_start) / extract(epoch from b.averaging))::integer
                 ]
@@ -185,6 +201,12 @@ version as (
         row_number() over (partition by s.series_id, o.period_start order by o.known_at desc) as place
     from feed_day as b
     inner join {{ source('core', 'series') }} as s on b.feed = s.feed
+    cross join lateral (
+        select one.spans
+        from {{ source('core', 'site_service') }} as one
+        where one.feed = s.feed and one.site_code = s.site_code
+        offset 0
+    ) as service
     cross join lateral (
         select
             v.period_start,
@@ -200,13 +222,6 @@ version as (
             and v.known_at <= core.as_of()
         offset 0
     ) as o
-    left join lateral (
-        select o.period_start >= site.valid_from and o.period_start < site.valid_to as yes
-        from {{ source('core', 'site') }} as site
-        where site.feed = s.feed and site.site_code = s.site_code and site.known_at <= core.as_of()
-        order by site.known_at desc
-        limit 1
-    ) as in_service on true
 ),
 
 -- What holds of each value: 1 valid, 2 suspect, 3 invalid by a mark or a test, 4 invalid by review, 5 sentinel.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 
-from ecowarehouse.core import channels, feeds, flags, sites
+from ecowarehouse.core import channels, feeds, flags, service, sites
 from ecowarehouse.core.result import CoreResult, NotDeployed
 from ecowarehouse.ledger import Attempt, step
 from ecowarehouse.postgres.session import acting_as
@@ -82,6 +82,7 @@ def build(
             )
         result.flags = flags.judge(conn, contract.element, contract.averaging)
         _note_changes(conn, contract, attempt, waiting[-1].batch_id)
+        service.note(conn, waiting[-1].batch_id, attempt.step_id)
         attempt.figures = asdict(result)
     logger.info(
         "core %s: %d sightings, %d versions (%d revised, %d retired), %d flags",
@@ -124,6 +125,7 @@ def _prepare(conn: psycopg.Connection[Any], contract: ObservationContract, waiti
         "create temporary table site_before on commit drop as select * from core.site_current where feed = %s",
         [contract.feed],
     )
+    service.remember(conn)
     channels.apply(conn, contract)
     feeds.apply(conn, contract)
     new_series = 0

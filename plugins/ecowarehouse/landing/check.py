@@ -38,7 +38,7 @@ class Checked:
 
     `table` has `row_number`, `rejected_columns` (a PostgreSQL array literal, null when no cell is rejected)
     and the columns that land. `period_to` is the end of the newest period; without a usable row
-    both are None.
+    both are None. `periods` are those that rows came of, adjoining ones as one.
     """
 
     table: pa.Table
@@ -49,6 +49,7 @@ class Checked:
     fullest_period_sites: int
     partial: bool
     partial_reason: str | None = None
+    periods: tuple[tuple[datetime, datetime], ...] = ()
 
 
 def check(
@@ -140,6 +141,20 @@ def _checked(
         fullest_period_sites=fullest,
         partial=partial,
         partial_reason="caught_mid_update" if partial else None,
+        periods=_periods(starts, contract) if contract.period.every is None else (),
+    )
+
+
+def _periods(starts: Numbers, contract: ObservationContract) -> tuple[tuple[datetime, datetime], ...]:
+    """The periods that begin there, adjoining and overlapping ones as one."""
+    if not len(starts):
+        return ()
+    different = np.unique(starts)
+    gaps = np.flatnonzero(np.diff(different) > contract.averaging // _MICROSECOND)
+    firsts, lasts = different[np.r_[0, gaps + 1]], different[np.r_[gaps, -1]]
+    return tuple(
+        (_moment(int(first)), _moment(int(last)) + contract.averaging)
+        for first, last in zip(firsts, lasts, strict=True)
     )
 
 

@@ -295,6 +295,7 @@ def _land_content(
         content_batch_id=batch_id,
         period_from=checked.period_from,
         period_to=checked.period_to,
+        periods=_multirange(checked.periods),
         rows=len(checked.table),
         rejects=len(rejects),
         reason=checked.partial_reason or delivery.note,
@@ -374,6 +375,12 @@ def _write(conn: psycopg.Connection[Any], batch_id: int, **columns: Any) -> None
         f"update landing.batch set {names}{ended} where batch_id = %(batch_id)s",  # names are this module's own
         {**columns, "batch_id": batch_id},
     )
+
+
+def _multirange(periods: Iterable[tuple[datetime, datetime]]) -> str | None:
+    """Periods in the words of PostgreSQL; None for none."""
+    told = ",".join(f"[{first.isoformat()},{end.isoformat()})" for first, end in periods)
+    return f"{{{told}}}" if told else None
 
 
 def _outcome(conn: psycopg.Connection[Any], batch_id: int) -> BatchOutcome:

@@ -138,25 +138,6 @@ def test_another_day_boundary_divides_the_same_values_anew(kept: Books) -> None:
     assert kept.days("W1") == [date(2019, 7, 17), date(2019, 7, 18)]
 
 
-def test_nothing_is_asked_of_a_station_that_moved_away(kept: Books) -> None:
-    kept.house.admin.execute("update core.site set valid_to = %s where site_code = 'W2'", [at(20)])
-    kept.house.admin.execute(
-        "insert into core.change (element, feed, site_code, period_from, period_to, step_id)"
-        " values ('weather', %s, 'W2', %s, %s, 0)", [WEATHER.feed, at(20), at(30)],
-    )  # fmt: skip
-    kept.hour(31, "W1", "W3")
-    kept.build()
-    assert kept.of("W2", date(2019, 7, 18))["not_required"] == 9  # 20:00 to 08:00, less three hours that came
-    assert kept.of("W3", date(2019, 7, 18)) == {
-        "expected": 24,
-        "received": 1,
-        "valid": 1,
-        "not_required": 22,
-        "awaited": 1,
-    }
-    assert kept.sound()
-
-
 def test_samples_are_not_counted_by_hours(deployed_template: str, tmp_path: Path) -> None:
     monthly = WEATHER.model_copy(
         update={"period": WEATHER.period.model_copy(update={"sampled_every": timedelta(days=31)})}

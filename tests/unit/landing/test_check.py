@@ -276,3 +276,11 @@ def test_the_raw_feed_and_the_archive_say_the_same(shared: Path) -> None:
         tuple(row[n] for n in AIR.header) for row in archive.to_pylist() if row["timepoint"][11:13] == "14"
     }
     assert {tuple(row[n] for n in AIR.header) for row in raw.to_pylist()} == wanted
+
+
+def test_a_content_speaks_of_the_periods_of_its_rows_and_not_of_those_between() -> None:
+    labels = ("2019-07-18T03:00:00", "2019-07-18T12:00:00", "2019-07-18T11:00:00", "2019-07-18T12:00:00")
+    rows = [{"stationcode": code, "timepoint": label} for code, label in zip("AABB", labels, strict=True)]
+    found = check(AIR, table(*rows), known_at=KNOWN_AT)
+    hours = [datetime(2019, 7, 17, 18, tzinfo=UTC) + timedelta(hours=after) for after in (0, 1, 8, 10)]
+    assert found.periods == ((hours[0], hours[1]), (hours[2], hours[3]))

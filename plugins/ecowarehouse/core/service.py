@@ -1,0 +1,44 @@
+"""When sites are in service, so that their periods are promised: what a core step moves in it, the books follow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import psycopg
+
+# Only what differs, up to the clock of the feed: no day after it stands in the books.
+_NOTE: Final = """
+    with compared as (
+        select feed, coalesce(now.spans, '{}') as now, coalesce(before.spans, '{}') as before
+        from core.site_service as now
+        full join service_before as before using (feed, site_code)
+        where now.spans is distinct from before.spans
+    ),
+    clock as (
+        select feed, max(moment) as moment from governance.delivery
+        where feed in (select feed from compared) group by feed
+    ),
+    moved as (
+        select compared.feed, range_agg(
+            ((compared.now - compared.before) + (compared.before - compared.now))
+            * tstzmultirange(tstzrange(null, clock.moment, '[]'))
+        ) as periods
+        from compared
+        inner join clock using (feed)
+        group by compared.feed
+    )
+    select governance.touch(feed, periods, %s, %s) from moved
+"""
+
+
+def remember(conn: psycopg.Connection[Any]) -> None:
+    """Keep what holds before a core step changes it; once in its transaction."""
+    conn.execute(
+        "create temporary table service_before on commit drop as select feed, site_code, spans from core.site_service"
+    )
+
+
+def note(conn: psycopg.Connection[Any], batch_id: int, step_id: int) -> None:
+    """Have the books take up the days on which a site came into service or went out of it."""
+    conn.execute(_NOTE, [batch_id, step_id])
