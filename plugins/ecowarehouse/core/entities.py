@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 from psycopg import sql
 
-from ecowarehouse.core import flags
+from ecowarehouse.core import flags, service
 from ecowarehouse.core.result import CoreResult, NotDeployed
 from ecowarehouse.entities import SQL_TYPES, Entity, load_entities
 from ecowarehouse.ledger import LOCK_WAIT, Attempt, step
@@ -157,9 +157,11 @@ def build(
             "create temporary table entity_change (code text, valid_from date, valid_to date, content jsonb,"
             " is_new boolean) on commit drop"
         )
+        service.remember(conn)
         result.retired = conn.execute(_RETIRE, parameters).rowcount
         result.versions = conn.execute(_ADD, parameters).rowcount
         _follow(conn, contract.declared, parameters, result)
+        service.note(conn, waiting[-1], attempt.step_id)
         conn.execute(
             "update landing.batch set core_step_id = %s where batch_id = any(%s)", [attempt.step_id, waiting]
         )
