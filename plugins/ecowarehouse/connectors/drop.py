@@ -56,6 +56,7 @@ def fetch(
         problem = FetchProblem("unreadable", f"{folder}: {error.strerror}")
         yield Delivery(_source(contract, ""), problem=problem, synthetic=contract.synthetic)
         return
+    finished.tell_passed(contract.feed, choice)
     for name, why in choice.stuck.items():
         problem = FetchProblem("unfinished", why)
         yield Delivery(_source(contract, name), problem=problem, synthetic=contract.synthetic)

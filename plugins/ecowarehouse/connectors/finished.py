@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Final
 
 from ecowarehouse.connectors.problems import FetchProblem
 from ecowarehouse.contracts.transport import Watched
+from ecowarehouse.formats.model import visible
+
+_COMPANIONS: Final = (".done", ".sha256", ".md5")
+_MOST_SHOWN: Final = 5
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +74,12 @@ def _is_utf8(raw: bytes) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """`ready` in the order in which they are to be taken; `unfinished` with why."""
+    """`ready` in the order in which they are to be taken; `unfinished` with why; `passed` match no pattern."""
 
     ready: list[Found]
     unfinished: dict[str, str]
     stuck: dict[str, str]
+    passed: list[str]
 
 
 def choose(
@@ -83,17 +92,21 @@ def choose(
     """
     first, second = looks
     companions = tuple(suffix for suffix in (rule.done_suffix, rule.checksum_suffix) if suffix)
-    writing = tuple(rule.unfinished_suffixes)
+    writing = tuple(suffix.lower() for suffix in rule.unfinished_suffixes)
     ready: list[Found] = []
+    passed: list[str] = []
     unfinished: dict[str, str] = {}
     for name, file in sorted(second.items()):
         if name.startswith(".") or name.endswith(companions or ("\0",)):
             continue
-        if name.endswith(writing or ("\0",)):
-            if fnmatchcase(name.rpartition(".")[0], pattern) or fnmatchcase(name, pattern):
+        if name.lower().endswith(writing or ("\0",)):
+            if _matches(name.rpartition(".")[0], pattern) or _matches(name, pattern):
                 unfinished[name] = "its name says that it is still being written"
             continue
-        if not fnmatchcase(name, pattern) or seen.get((source_of(name), file.mark)):
+        if not _matches(name, pattern):
+            passed.append(name)
+            continue
+        if seen.get((source_of(name), file.mark)):
             continue
         missing = [suffix for suffix in companions if name + suffix not in second]
         if first.get(name) != file:
@@ -103,7 +116,20 @@ def choose(
         else:
             ready.append(file)
     ready.sort(key=lambda file: ((source_of(file.name), file.mark) in seen, file.name))
-    return Choice(ready[: rule.most_files], unfinished, _stuck(rule, unfinished, second))
+    return Choice(ready[: rule.most_files], unfinished, _stuck(rule, unfinished, second), passed)
+
+
+def _matches(name: str, pattern: str) -> bool:
+    """Without regard to case: to the Windows that wrote it, DATA.CSV is `*.csv`."""
+    return fnmatchcase(name.lower(), pattern.lower())
+
+
+def tell_passed(feed: str, choice: Choice) -> None:
+    """Name in the log what lies there and is not taken; another feed may read the same folder, so it is no failure."""
+    names = [name for name in choice.passed if not name.lower().endswith(_COMPANIONS)]
+    if names:
+        shown = ", ".join(map(visible, names[:_MOST_SHOWN])) + (", …" if len(names) > _MOST_SHOWN else "")
+        logger.warning("%s: %d file(s) that match no pattern of this feed stay: %s", feed, len(names), shown)
 
 
 def _stuck(rule: Watched, unfinished: Mapping[str, str], listing: Listing) -> dict[str, str]:

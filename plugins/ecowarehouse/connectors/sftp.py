@@ -128,6 +128,7 @@ class _Session:
         async with connection:
             client = await connection.start_sftp_client()
             choice = await self._choose(client)
+            finished.tell_passed(self.contract.feed, choice)
             for name, why in choice.stuck.items():
                 self.lost(self._source(name), FetchProblem("unfinished", why))
             for number, file in enumerate(choice.ready):

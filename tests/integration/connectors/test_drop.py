@@ -191,3 +191,14 @@ def test_a_file_that_changes_while_it_is_copied_waits(
         assert ends(house) == [("failed", "unfinished", 0)]
     assert ends(house) == [("loaded", None, 1)]
     assert temperatures(house) == [("W1", 8, "1.75")]
+
+
+def test_names_match_in_any_case_and_the_log_names_what_nobody_takes(
+    house: FeedHouse, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "DATA.CSV").write_bytes(content(("W1", 8, "1.50")))
+    for name in ("x.xlsx", ".hidden", "DATA.CSV.sha256", "b.csv.TMP"):
+        (folder / name).write_bytes(b"x")
+    assert ends(house) == [("loaded", None, 1)]
+    [told] = [record.getMessage() for record in caplog.records if "no pattern" in record.getMessage()]
+    assert told == "weather_hourly: 1 file(s) that match no pattern of this feed stay: x.xlsx"
