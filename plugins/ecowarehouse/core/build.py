@@ -82,7 +82,7 @@ def build(
             )
         result.flags = flags.judge(conn, contract.element, contract.averaging)
         _note_changes(conn, contract, attempt, waiting[-1].batch_id)
-        service.note(conn, waiting[-1].batch_id, attempt.step_id)
+        service.note(conn, waiting[-1].batch_id, attempt.step_id, contract.feed)
         attempt.figures = asdict(result)
     logger.info(
         "core %s: %d sightings, %d versions (%d revised, %d retired), %d flags",
@@ -125,7 +125,7 @@ def _prepare(conn: psycopg.Connection[Any], contract: ObservationContract, waiti
         "create temporary table site_before on commit drop as select * from core.site_current where feed = %s",
         [contract.feed],
     )
-    service.remember(conn)
+    service.remember(conn, contract.feed)
     channels.apply(conn, contract)
     feeds.apply(conn, contract)
     new_series = 0

@@ -157,11 +157,13 @@ def build(
             "create temporary table entity_change (code text, valid_from date, valid_to date, content jsonb,"
             " is_new boolean) on commit drop"
         )
-        service.remember(conn)
+        if contract.entity == service.REGISTER:
+            service.remember(conn)
         result.retired = conn.execute(_RETIRE, parameters).rowcount
         result.versions = conn.execute(_ADD, parameters).rowcount
         _follow(conn, contract.declared, parameters, result)
-        service.note(conn, waiting[-1], attempt.step_id)
+        if contract.entity == service.REGISTER:
+            service.note(conn, waiting[-1], attempt.step_id)
         conn.execute(
             "update landing.batch set core_step_id = %s where batch_id = any(%s)", [attempt.step_id, waiting]
         )

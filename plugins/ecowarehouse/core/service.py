@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     import psycopg
 
+REGISTER: Final = "site_register"  # the one entity that `core.site_service` reads
+
 # Only what differs, up to the clock of the feed: no day after it stands in the books.
 _NOTE: Final = """
     with compared as (
         select feed, coalesce(now.spans, '{}') as now, coalesce(before.spans, '{}') as before
-        from core.site_service as now
+        from (select * from core.site_service where %(feed)s::text is null or feed = %(feed)s) as now
         full join service_before as before using (feed, site_code)
         where now.spans is distinct from before.spans
     ),
@@ -28,17 +30,19 @@ _NOTE: Final = """
         inner join clock using (feed)
         group by compared.feed
     )
-    select governance.touch(feed, periods, %s, %s) from moved
+    select governance.touch(feed, periods, %(batch_id)s, %(step_id)s) from moved
 """
 
 
-def remember(conn: psycopg.Connection[Any]) -> None:
-    """Keep what holds before a core step changes it; once in its transaction."""
+def remember(conn: psycopg.Connection[Any], feed: str | None = None) -> None:
+    """Keep what holds before a core step changes it, of the sites of one feed or of all; once in its transaction."""
     conn.execute(
         "create temporary table service_before on commit drop as select feed, site_code, spans from core.site_service"
+        " where %(feed)s::text is null or feed = %(feed)s",
+        {"feed": feed},
     )
 
 
-def note(conn: psycopg.Connection[Any], batch_id: int, step_id: int) -> None:
+def note(conn: psycopg.Connection[Any], batch_id: int, step_id: int, feed: str | None = None) -> None:
     """Have the books take up the days on which a site came into service or went out of it."""
-    conn.execute(_NOTE, [batch_id, step_id])
+    conn.execute(_NOTE, {"feed": feed, "batch_id": batch_id, "step_id": step_id})
