@@ -1,8 +1,8 @@
 """The landing check of entities: which rows can be used, and which cells are none of their type.
 
 A row whose thing is known lands even when a cell is not to be read: the thing is there, and what is said of it stays
-what it was. A whole register with a row that nobody can name is `partial`: nobody knows whose row it is, so it ends
-nothing.
+what it was. A whole register with a row that nobody can name, or that its reader had to refuse, is `partial`: nobody
+knows whose row it is, so it ends nothing.
 """
 
 from __future__ import annotations
@@ -29,11 +29,14 @@ _ISO_TIME = re.compile(
 _DIRECTIVES = {"Y": r"\d{4}", "m": r"\d{2}", "d": r"\d{2}", "H": r"\d{2}", "M": r"\d{2}", "S": r"\d{2}"}
 
 
-def check(contract: EntityContract, table: pa.Table) -> Checked:
-    """Judge one received content, as `landing.check.check` does for observations; its periods are None."""
+def check(contract: EntityContract, table: pa.Table, *, lost: bool = False) -> Checked:
+    """Judge one received content, as `landing.check.check` does for observations; its periods are None.
+
+    `lost`: its reader refused rows, so that not all of them are in the table.
+    """
     rows = _Rows(contract, table)
     rejects = list(rows.rejected())
-    unnamed = any(one.reason in ("key_missing", "not_text") for one in rejects)
+    unnamed = lost or any(one.reason in ("key_missing", "not_text") for one in rejects)
     kept = [place for place, reason in enumerate(rows.reasons) if reason is None]
     bad = [rows.bad_cells(place) for place in kept]
     for place, cells in zip(kept, bad, strict=True):

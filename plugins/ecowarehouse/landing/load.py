@@ -277,7 +277,7 @@ def _land_content(
     form = delivery.form or contract.form_of(delivery.source, delivery.media)
     received = _read(contract, form, kept, delivery.part)
     rows = parts.only(contract, received.rows, delivery.part)
-    checked = _checked(conn, contract, rows, known)
+    checked = _checked(conn, contract, rows, known, lost=bool(received.rejects))
     rejects = [*received.rejects, *shaping.as_received(contract, checked.rejects, received.places)]
     _write_rejects(conn, batch_id, rejects)
     if len(checked.table) == 0 and (rejects or not contract.may_be_empty):
@@ -334,9 +334,11 @@ def _no_rows(contract: Contract) -> pa.Table:
     return pa.schema(columns).empty_table()
 
 
-def _checked(conn: psycopg.Connection[Any], contract: Contract, rows: pa.Table, known: datetime) -> Checked:
+def _checked(
+    conn: psycopg.Connection[Any], contract: Contract, rows: pa.Table, known: datetime, *, lost: bool
+) -> Checked:
     if isinstance(contract, EntityContract):
-        return check_entities(contract, rows)
+        return check_entities(contract, rows, lost=lost)
     assert isinstance(contract, ObservationContract)
     return check(contract, rows, known_sites=_known_sites(conn, contract), known_at=known)
 

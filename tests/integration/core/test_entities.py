@@ -169,6 +169,10 @@ def test_a_damaged_whole_register_ends_nothing(house: House) -> None:
     run = house.load("laboratories", "2024-06-01", ["A,甲环境检测,laboratory", ",乙检测,laboratory"])
     assert (run.batches[0].outcome, run.batches[0].reason) == ("partial", "unnamed_rows")
     run = house.load(
+        "laboratories", "2024-06-01 12:00", ["A,甲环境检测,laboratory", "B,乙检测", "C,丙检测,operator"]
+    )
+    assert (run.batches[0].outcome, run.batches[0].reason) == ("partial", "unnamed_rows")
+    run = house.load(
         "laboratories", "2024-06-02", ["A,甲环境检测,no kind", "B,乙检测,laboratory", "C,丙检测,operator"]
     )
     assert (run.batches[0].outcome, run.batches[0].rejects) == ("loaded", 1)

@@ -16,11 +16,11 @@ from ecowarehouse.landing.check_entities import check
 CITY = Path(__file__).resolve().parents[2] / "cities" / "registers"
 
 
-def checked(feed: str, *rows: tuple[str, ...]) -> Checked:
+def checked(feed: str, *rows: tuple[str, ...], lost: bool = False) -> Checked:
     contract = load_contracts(CITY)[feed]
     assert isinstance(contract, EntityContract)
     columns = {name: [row[place] for row in rows] for place, name in enumerate(contract.header)}
-    return check(contract, pa.table({"row_number": list(range(1, len(rows) + 1)), **columns}))
+    return check(contract, pa.table({"row_number": list(range(1, len(rows) + 1)), **columns}), lost=lost)
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,8 @@ def test_of_rows_about_one_thing_the_last_stays() -> None:
 
 def test_a_row_that_nobody_can_name_makes_only_a_whole_register_partial() -> None:
     assert checked("laboratories", ("A", "甲", "laboratory"), (" ", "乙", "laboratory")).partial
+    assert not checked("laboratories", ("A", "甲", "laboratory")).partial
+    assert checked("laboratories", ("A", "甲", "laboratory"), lost=True).partial
     rows = checked("device_records", ("", "D1", "检定", "2024/01/01", "", "J"))
     assert (rows.partial, [one.reason for one in rows.rejects]) == (False, ["key_missing"])
 
