@@ -59,12 +59,12 @@ def run_feed(
         run_id=run_id,
         announced=asked,
     )
+    if not paths:  # what can't be put away is told, and goes on into core
+        with acting_as(conn, "eco_landing"):
+            landed(contract, cursor_of(conn, contract), settings=settings)
     loaded = time.perf_counter()
     result = core.build(conn, contract, run_id=run_id)
     corrections.take_up(conn, settings.bytes_store, contract.feed)
-    if not paths:  # last: a folder that resists must not keep values out of core
-        with acting_as(conn, "eco_landing"):
-            landed(contract, cursor_of(conn, contract), settings=settings)
     return FeedRun(
         contract.feed,
         batches,
