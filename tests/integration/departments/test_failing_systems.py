@@ -58,6 +58,7 @@ EXPECTED = {
     "schema changed": {
         **dict.fromkeys(ADDRESS, ("rejected", "header_changed", UNUSABLE)),
         "river_hourly": ("failed", "header_changed", UNUSABLE),
+        "reservoir_hourly": ("rejected", "no_rows", UNUSABLE),  # each point is refused and says why
     },
     "clock off": {
         "station_air_hourly": ("failed", "known_at_implausible", UNUSABLE),
