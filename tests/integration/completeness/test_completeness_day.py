@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ecowarehouse import completeness
+from ecowarehouse.contracts import ContractSet
 from ecowarehouse.decisions import reviews
 from tests.conftest import own_database
 from tests.integration.completeness.books import WEATHER, Books, at, books, item
@@ -94,8 +95,9 @@ def test_a_feeds_day_adds_up_its_sites_and_channels(kept: Books) -> None:
 
 
 def test_a_feed_stands_with_its_newest_whole_day(kept: Books) -> None:
-    [feed] = completeness.standing(kept.house.admin)
-    assert (feed.feed, feed.day, feed.awaited, feed.source_down) == (WEATHER.feed, SECOND, 204, 48)
+    [feed] = completeness.standing(kept.house.admin, ContractSet({WEATHER.feed: WEATHER}, {}))
+    assert feed.books is not None
+    assert (feed.feed, feed.books.day, feed.books.awaited) == (WEATHER.feed, SECOND, 204)
     assert "2019-07-19 complete" in feed.line()
     assert "missing: source 48, platform 12, awaited 204" in feed.line()
 
@@ -147,5 +149,5 @@ def test_samples_are_not_counted_by_hours(deployed_template: str, tmp_path: Path
         kept.hour(1, "W1")
         kept.build()
         assert kept.days("W1") == []
-        [feed] = completeness.standing(kept.house.admin)
+        [feed] = completeness.standing(kept.house.admin, ContractSet({monthly.feed: monthly}, {}))
         assert "not counted by day" in feed.line()

@@ -183,8 +183,9 @@ def test_a_damaged_whole_register_ends_nothing(house: House) -> None:
 
 
 def test_a_register_that_lost_most_of_its_rows_ends_nothing_until_the_next_says_the_same(
-    house: House,
+    own_house: House,
 ) -> None:
+    house = own_house
     spans = "select code, valid_to::text from core.institution_current order by 1"
     whole = [f"L{number},检测{number},laboratory" for number in range(5)]
     stands = [(f"L{number}", "infinity") for number in range(5)]
