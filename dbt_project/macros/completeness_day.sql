@@ -54,8 +54,8 @@
         f.synthetic,
         case
             when slots.slot_start + f.averaging + f.lateness > known.clock then 'awaited'
-            when answered.moment <= lost.moment then 'attempt_failed'
-            when answered.moment is not null then 'not_in_answer'
+            when attempts.answered <= attempts.lost then 'attempt_failed'
+            when attempts.answered is not null then 'not_in_answer'
             else coalesce(last_asked.reason, 'not_asked')
         end as reason
     from {{ spans }} as span
@@ -73,24 +73,18 @@
         days.day, f.timezone, f.day_boundary, f.averaging
     ) as slots (slot_start)
     cross join lateral (
-        select max(d.moment) as moment
+        select
+            max(d.moment) filter (
+                where d.answer = 'answered'
+                and d.periods @> tstzrange(slots.slot_start, slots.slot_start + f.averaging)
+            ) as answered,
+            max(d.moment) filter (where d.answer = 'our_fault') as lost
         from {{ source('governance', 'delivery') }} as d
         where
             d.feed = f.feed
-            and d.answer = 'answered'
             and d.moment between slots.slot_start + f.averaging and slots.slot_start + f.averaging + f.lateness
             and d.moment <= core.as_of()
-            and d.periods @> tstzrange(slots.slot_start, slots.slot_start + f.averaging)
-    ) as answered
-    cross join lateral (
-        select max(d.moment) as moment
-        from {{ source('governance', 'delivery') }} as d
-        where
-            d.feed = f.feed
-            and d.answer = 'our_fault'
-            and d.moment between slots.slot_start + f.averaging and slots.slot_start + f.averaging + f.lateness
-            and d.moment <= core.as_of()
-    ) as lost
+    ) as attempts
     left join lateral (
         select
             case d.answer

@@ -99,8 +99,8 @@ class FeedStanding:
         if self.register:
             return "register"
         if self.by_day:
-            found = self.books.line() if self.books else None
-            return found or "no day in the books yet of which anything is due: eco build governance"
+            nothing = "no day in the books yet of which anything is due: eco build governance"
+            return self.books.line() if self.books else nothing
         if self.newest is None or self.due is None:
             return "not counted by day; nothing yet"
         word = "overdue since" if self.overdue else "next by"
@@ -117,7 +117,8 @@ def standing(conn: psycopg.Connection[Any], contracts: ContractSet) -> list[Feed
     feeds = sorted(contracts.contracts)
     asked = heard(conn, feeds)
     books = {feed: Books(*found) for feed, *found in conn.execute(_BOOKS)} if row[1] else {}
-    newest = dict(conn.execute(_NEWEST, [feeds]).fetchall())
+    uncounted = [feed for feed in feeds if _every(contracts[feed])]
+    newest = dict(conn.execute(_NEWEST, [uncounted]).fetchall())
     now = datetime.now(UTC)
     return [
         _standing(contracts[feed], asked.get(feed), books.get(feed), newest.get(feed), now) for feed in feeds
@@ -128,12 +129,17 @@ def _standing(
     contract: Contract, found: Heard | None, books: Books | None, newest: datetime | None, now: datetime
 ) -> FeedStanding:
     observed = isinstance(contract, ObservationContract)
-    every = contract.period.every if isinstance(contract, ObservationContract) else None
+    every = _every(contract)
     return FeedStanding(
         feed=contract.feed, heard=found, allowed=contract.freshness, register=not observed,
         by_day=observed and every is None, books=books, newest=newest,
         due=newest + every + contract.lateness if newest and every else None, asked_at=now,
     )  # fmt: skip
+
+
+def _every(contract: Contract) -> timedelta | None:
+    """How often a value is promised, of samples and of what comes by month or year."""
+    return contract.period.every if isinstance(contract, ObservationContract) else None
 
 
 def _short(age: timedelta) -> str:

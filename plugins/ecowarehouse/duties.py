@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from ecowarehouse.settings import Settings
@@ -55,17 +55,15 @@ class Duties:
         Raises:
             DutyError: a line that cannot be read.
         """
-        path = city / "departments.yml"
-        content = read_yaml(path.read_text(encoding="utf-8")) if path.exists() else None
-        departments = frozenset(content) if isinstance(content, dict) else None
+        known = departments(city)
         found = tuple(_read(city / "duties.csv"))
-        strange = {duty.department for duty in found} - (departments or {duty.department for duty in found})
-        if strange:
+        strange = {duty.department for duty in found} - set(known)
+        if known and strange:
             raise DutyError(
                 f"{city / 'duties.csv'}: not in departments.yml: {', '.join(sorted(strange))};"
-                f" add it or mend the spelling ({', '.join(sorted(departments or ()))})"
+                f" add it or mend the spelling ({', '.join(sorted(known))})"
             )
-        return cls(departments, found)
+        return cls(frozenset(known) or None, found)
 
     def problem(self, department: str, element: str) -> str | None:
         """Why the department may not deliver for the element; None if it may.
@@ -113,6 +111,13 @@ class Duties:
             if duty.element == element and duty.kind in _ANSWERS and duty.holds_on(on)
         ]
         return min(found)[1] if found else NOBODY
+
+
+def departments(city: Path) -> dict[str, dict[str, Any]]:
+    """What `departments.yml` of a city says of each department, by key; no file, none."""
+    path = city / "departments.yml"
+    content = read_yaml(path.read_text(encoding="utf-8")) if path.exists() else None
+    return content if isinstance(content, dict) else {}
 
 
 def owner_of(settings: Settings, element: str) -> str:

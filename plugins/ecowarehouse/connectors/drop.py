@@ -46,11 +46,8 @@ def fetch(
         folder.mkdir(parents=True, exist_ok=True)
         # What landed before a crash kept it from being put away.
         put_away(contract, folder, cursor.seen)
-        uploads = {
-            source: path
-            for source, path in _uploads(folder).items()
-            if not _answered(source, cursor.seen)  # it could not be put away
-        }
+        answered = _answered(cursor.seen)  # such an upload could not be put away
+        uploads = {source: path for source, path in _uploads(folder).items() if source not in answered}
         choice = _choose(contract, connector, folder, cursor)
     except OSError as error:
         problem = FetchProblem("unreadable", f"{folder}: {error.strerror}")
@@ -78,7 +75,8 @@ def put_away(contract: Contract, folder: Path, seen: Seen) -> None:
 
     Uploads that were refused go too: their sender has the answer. A file that came since under the same name stays.
     """
-    done = [path for source, path in _uploads(folder).items() if _answered(source, seen)]
+    answered = _answered(seen)
+    done = [path for source, path in _uploads(folder).items() if source in answered]
     connector = contract.connector
     if isinstance(connector, DropConnector) and connector.put_away and folder.is_dir():
         found = _look(folder).values()
@@ -95,8 +93,8 @@ def put_away(contract: Contract, folder: Path, seen: Seen) -> None:
             )  # fmt: skip
 
 
-def _answered(source: str, seen: Seen) -> bool:
-    return any(source == one for one, _ in seen)
+def _answered(seen: Seen) -> set[str]:
+    return {source for source, _ in seen}
 
 
 def _put_away(contract: Contract, folder: Path, path: Path) -> None:

@@ -44,6 +44,13 @@ class Delivered(Strict):
         default=None,
         description="of a whole register: a row that it no longer names has ended the day before, or was wrong",
     )
+    least_share: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="of a whole register: with a smaller share of the rows before, it ends nothing until the next says"
+        " the same; 0: it is always believed",
+    )
 
 
 class EntityValue(Strict):

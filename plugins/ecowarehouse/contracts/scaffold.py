@@ -14,9 +14,8 @@ import yaml
 from ecowarehouse.contracts.load import load_contracts
 from ecowarehouse.contracts.observations import ObservationContract
 from ecowarehouse.contracts.proposal import NoProposal, Proposal, Vocabulary, propose, read_answer
-from ecowarehouse.duties import Duties
+from ecowarehouse.duties import Duties, departments
 from ecowarehouse.settings import City
-from ecowarehouse.yaml_text import read_yaml
 
 LARGEST_ANSWER = 1 << 20
 _VOCABULARY = Path("dbt_project") / "seeds" / "vocabulary"
@@ -55,6 +54,9 @@ def new_files(
     if len(recorded) < len(answers):
         raise ScaffoldError("two recorded answers have one name; rename one of them")
     proposal = _proposal(root, city, department, element, answers[0]) if answers else _UNSEEN
+    if transport != "http":  # only an answer over HTTP has headers
+        known_at = [line for line in proposal.known_at.splitlines() if "from: header" not in line]
+        proposal = replace(proposal, known_at="\n".join(known_at))
     if transport == "sql":  # rows of a database come as text that the house itself writes
         proposal = replace(proposal, forms="  csv: {line_ends_in_cells: true}")
     values = {
@@ -129,9 +131,7 @@ def _proposal(root: Path, city: Path, department: str, element: str, answer: Pat
 
 
 def _authority(city: Path, department: str) -> str:
-    path = city / "departments.yml"
-    content = read_yaml(path.read_text(encoding="utf-8")) if path.exists() else {}
-    return str((content or {}).get(department, {}).get("zh", department))
+    return str(departments(city).get(department, {}).get("zh", department))
 
 
 def _document(city: Path, department: str, element: str) -> str:

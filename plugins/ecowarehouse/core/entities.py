@@ -174,7 +174,7 @@ def build(
 def _cut(conn: psycopg.Connection[Any], contract: EntityContract) -> str | None:
     """In words, whether the newest register lacks most of what stood before it, so that it ends nothing yet."""
     found = [row[0] for row in conn.execute(_NEWEST_TWO, [contract.feed])]
-    if len(found) < 2 or 2 * found[0] >= found[1]:
+    if len(found) < 2 or found[0] >= contract.delivered.least_share * found[1]:
         return None
     return (
         f"{found[0]} rows where the register before had {found[1]}: nothing ends by it until another delivery"
@@ -197,6 +197,7 @@ def work_out(
             "waiting": waiting,
             "codes": codes,
             "absent": contract.delivered.absent,
+            "least_share": contract.delivered.least_share,
             "spans": contract.delivered.absent == "ended" and contract.valid.start is None,
         },
     )

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from ecowarehouse.decisions.problems import DecisionRefused
-from ecowarehouse.duties import Duties
-from ecowarehouse.yaml_text import read_yaml
+from ecowarehouse.duties import Duties, departments
 
 if TYPE_CHECKING:
     from ecowarehouse.contracts import ObservationContract
@@ -55,6 +54,4 @@ def require_duty(settings: Settings, contract: ObservationContract, department: 
 
 
 def _is_local(settings: Settings, department: str) -> bool:
-    path = settings.city / "departments.yml"
-    content = read_yaml(path.read_text(encoding="utf-8")) if path.exists() else {}
-    return bool((content or {}).get(department, {}).get("local", False))
+    return bool(departments(settings.city).get(department, {}).get("local", False))

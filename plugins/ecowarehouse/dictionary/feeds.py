@@ -6,18 +6,18 @@ from typing import Any
 
 from ecowarehouse.contracts import Contract, EntityContract, ObservationContract, load_contracts
 from ecowarehouse.dictionary.markdown import codes, duration, page, table
-from ecowarehouse.dictionary.reading import read_yaml
+from ecowarehouse.duties import departments
 from ecowarehouse.settings import Settings
 
 
 def feeds_page(settings: Settings) -> str:
     """Every feed, the broken ones with what to mend."""
-    departments = read_yaml(settings.city / "departments.yml")
+    known = departments(settings.city)
     found = load_contracts(settings.city)
     parts = ["# 数据源 · Feeds\n"]
-    parts += [_feed(contract, departments) for _, contract in sorted(found.observations.items())]
+    parts += [_feed(contract, known) for _, contract in sorted(found.observations.items())]
     parts += [
-        _entities(contract, departments)
+        _entities(contract, known)
         for _, contract in sorted(found.contracts.items())
         if isinstance(contract, EntityContract)
     ]

@@ -83,7 +83,7 @@ def read(contract: Contract, form: WorkbookForm, source: Source) -> Iterator[Rec
         refuse_document_types(archive)
         parts = sheet_parts(archive)
         try:
-            with _opened(archive) as book:
+            with opened_book(archive) as book:
                 yield from _tables(contract, form, book, archive, parts)
         except (FormatProblem, GeneratorExit):
             raise
@@ -109,7 +109,12 @@ def _tables(
 
 
 @contextmanager
-def _opened(archive: Archive) -> Iterator[Any]:
+def opened_book(archive: Archive) -> Iterator[Any]:
+    """A workbook of openpyxl, whose cells are read as they come.
+
+    Raises:
+        FormatProblem: not_the_format, for more texts than any workbook needs; and whatever openpyxl raises.
+    """
     import openpyxl
 
     if archive.sizes.get(_STRINGS, 0) > _MOST_STRINGS:

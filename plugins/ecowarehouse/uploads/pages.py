@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, StrictUndefined
 
 from ecowarehouse.contracts import Contract, load_contracts
+from ecowarehouse.duties import departments
 from ecowarehouse.reasons import LedgerReason, ledger_reasons
 from ecowarehouse.settings import Settings
 from ecowarehouse.uploads.answers import Answer
 from ecowarehouse.uploads.receipts import Receipt
-from ecowarehouse.yaml_text import read_yaml
 
 _OUTCOMES: Final = {
     "waiting": "已收到，等待入库 · received, waiting to be loaded",
@@ -82,7 +82,7 @@ _pages = Environment(autoescape=True, undefined=StrictUndefined)
 class Names:
     """What people call what the ledger has in code words, in Chinese and English; times by the city's clock."""
 
-    departments: Mapping[str, Mapping[str, str]]
+    departments: Mapping[str, Mapping[str, Any]]
     feeds: Mapping[str, str]
     reasons: Mapping[str, LedgerReason]
     zone: ZoneInfo
@@ -92,7 +92,7 @@ class Names:
         """From the city's folder and the vocabulary."""
         contracts = load_contracts(settings.city).contracts
         return cls(
-            departments=read_yaml((settings.city / "departments.yml").read_text(encoding="utf-8")),
+            departments=departments(settings.city),
             feeds={feed: f"{one.title.zh} · {one.title.en}" for feed, one in contracts.items()},
             reasons=ledger_reasons(settings),
             zone=ZoneInfo(settings.timezone),

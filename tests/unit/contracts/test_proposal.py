@@ -181,6 +181,7 @@ def test_each_transport_has_its_connector_and_becomes_a_contract_when_its_questi
     path.write_text(re.sub(r"  # TODO.*", "", text), encoding="utf-8")
     found = load_contracts(root / "city")["tried_feed"]
     assert found.connector.transport == transport
+    assert ("Last-Modified" in text) == (transport == "http")
     if transport in ("http", "sql"):
         assert found.connector.secret_names
 

@@ -7,17 +7,18 @@ import io
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+from ecowarehouse.formats.archive import unpacked
 from ecowarehouse.formats.json_items import parse, text_of
 from ecowarehouse.formats.markup import NIL, local, tree
 from ecowarehouse.formats.model import FormatProblem
 from ecowarehouse.formats.sheet_cells import text_of as cell_text
-from ecowarehouse.formats.sniff import opened
+from ecowarehouse.formats.sniff import Source, opened
+from ecowarehouse.formats.workbook import opened_book
 
 _ROWS: Final = 5000
 _ENCODINGS: Final = ("utf-8-sig", "gb18030")
@@ -57,9 +58,9 @@ def read_answer(path: Path) -> Answer:
         NoProposal: an HTML page, a broken file, or one in which no rows are found.
     """
     try:
-        if path.read_bytes()[:4] == _ARCHIVE:
-            return _workbook(path)
         with opened(path) as source:
+            if source.head[:4] == _ARCHIVE:
+                return _workbook(source)
             source.expect_text()
             payload = source.whole()
         start = payload.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
@@ -72,21 +73,20 @@ def read_answer(path: Path) -> Answer:
         raise NoProposal(f"{path.name}: {problem}") from None
 
 
-def _workbook(path: Path) -> Answer:
+def _workbook(source: Source) -> Answer:
     """Rows of the sheet with the most of them, below the first row that names as many columns as any."""
-    import openpyxl
-
     try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        with unpacked(source, "workbook (.xlsx)") as archive, opened_book(archive) as book:
+            sheets = {
+                sheet.title: [
+                    [cell_text(cell, "iso8601") for cell in row] for row in islice(sheet.iter_rows(), _ROWS)
+                ]
+                for sheet in book.worksheets
+            }
+    except FormatProblem:
+        raise
     except Exception as error:  # openpyxl fails in any way at an archive that is no workbook
         raise NoProposal("an archive that is no workbook (.xlsx); write the contract by hand") from error
-    with closing(book):
-        sheets = {
-            sheet.title: [
-                [cell_text(cell, "iso8601") for cell in row] for row in islice(sheet.iter_rows(), _ROWS)
-            ]
-            for sheet in book.worksheets
-        }
     title, lines = max(sheets.items(), key=lambda one: sum(any(row) for row in one[1]))
     most = max((sum(map(bool, row)) for row in lines), default=0)
     header = next((place for place, row in enumerate(lines) if sum(map(bool, row)) == most), 0)

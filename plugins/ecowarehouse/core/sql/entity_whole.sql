@@ -1,10 +1,10 @@
 -- Whole registers: at each moment every thing ever named is there or is not. The register of a moment is the last by
 -- sha256; one that repeats its predecessor says nothing new; a partial one says what is there and nothing of the rest.
--- So does one with less than half the rows of its predecessor, as a file that was cut off has, until the next confirms it.
+-- So does one with too few of the rows of its predecessor, as a file that was cut off has, until the next confirms it.
 delivered as (
     select
         latest.*,
-        2 * row_count < lag(row_count, 1, 0::bigint) over (order by known_at) as is_cut
+        row_count < %(least_share)s * lag(row_count, 1, 0::bigint) over (order by known_at) as is_cut
     from (
         select distinct on (known_at) * from sighting order by known_at, sha256 desc
     ) as latest

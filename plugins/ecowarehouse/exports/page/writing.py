@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 import psycopg
 
 from ecowarehouse.datasets import Dataset
+from ecowarehouse.duties import departments
 from ecowarehouse.exports import files
 from ecowarehouse.exports.facts import folder_name
 from ecowarehouse.exports.page import corrections, newest
 from ecowarehouse.exports.page.codelists import verified, write_codelists
 from ecowarehouse.exports.page.rows import Row, Standing, standing
 from ecowarehouse.settings import City, Settings
-from ecowarehouse.yaml_text import read_yaml
 
 FOLDER: Final = "portal"
 DATA: Final = "data/page.json"
@@ -180,5 +180,4 @@ def _names_of_province(settings: Settings, city: City) -> set[str]:
 
 def _departments(settings: Settings) -> dict[str, dict[str, str]]:
     """Chinese and English names of departments by their codes."""
-    content = read_yaml((settings.city / "departments.yml").read_text(encoding="utf-8"))
-    return {code: {"zh": one["zh"], "en": one["en"]} for code, one in content.items()}
+    return {code: {"zh": one["zh"], "en": one["en"]} for code, one in departments(settings.city).items()}
