@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 import pyarrow as pa
+from psycopg.types.multirange import TimestamptzMultirange
+from psycopg.types.range import TimestamptzRange
 
 from ecowarehouse.connectors import Delivery, known_at
 from ecowarehouse.connectors.cursor import ANSWERED
@@ -295,7 +297,9 @@ def _land_content(
         content_batch_id=batch_id,
         period_from=checked.period_from,
         period_to=checked.period_to,
-        periods=_multirange(checked.periods),
+        periods=TimestamptzMultirange(TimestamptzRange(*one) for one in checked.periods)
+        if checked.periods
+        else None,
         rows=len(checked.table),
         rejects=len(rejects),
         reason=checked.partial_reason or delivery.note,
@@ -377,12 +381,6 @@ def _write(conn: psycopg.Connection[Any], batch_id: int, **columns: Any) -> None
         f"update landing.batch set {names}{ended} where batch_id = %(batch_id)s",  # names are this module's own
         {**columns, "batch_id": batch_id},
     )
-
-
-def _multirange(periods: Iterable[tuple[datetime, datetime]]) -> str | None:
-    """Periods in the words of PostgreSQL; None for none."""
-    told = ",".join(f"[{first.isoformat()},{end.isoformat()})" for first, end in periods)
-    return f"{{{told}}}" if told else None
 
 
 def _outcome(conn: psycopg.Connection[Any], batch_id: int) -> BatchOutcome:

@@ -55,6 +55,11 @@ class Books:
         """One answer with one hour of some stations."""
         self.bring(label + 0.1 if known is None else known, [item(station, label) for station in stations])
 
+    def hours(self, first: int, last: int, *stations: str) -> None:
+        """An answer an hour, the first and the last included."""
+        for label in range(first, last + 1):
+            self.hour(label, *stations)
+
     def fail(self, moment: float, reason: str = "connect_error") -> None:
         """An attempt that brought nothing: its moment is the newest answer's, and the time that passed since."""
         contract = self.house.contract

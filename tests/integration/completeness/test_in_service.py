@@ -38,11 +38,6 @@ def _register(kept: Books, known: float, *spans: Span) -> None:
     assert [(one.outcome, one.rejects) for one in run.batches] == [("loaded", 0)]
 
 
-def _hours(kept: Books, first: int, last: int, *stations: str) -> None:
-    for label in range(first, last + 1):
-        kept.hour(label, *stations)
-
-
 def _told(kept: Books) -> list[tuple[int, int]]:
     """Of W2, by day: missing by the source's fault, and not required."""
     found = [kept.of("W2", day) if day in kept.days("W2") else {} for day in DAYS]
@@ -50,8 +45,8 @@ def _told(kept: Books) -> list[tuple[int, int]]:
 
 
 def test_a_station_that_the_register_closes_is_missed_no_more(kept: Books) -> None:
-    _hours(kept, 1, 10, "W1", "W2")
-    _hours(kept, 11, 50, "W1")
+    kept.hours(1, 10, "W1", "W2")
+    kept.hours(11, 50, "W1")
     kept.build()
     assert _told(kept) == [(10, 4), (24, 0), (3, 0)]  # the feed's day begins at 20:00
     _register(kept, 50.3, ("W1", "2019-01-01", ""), ("W2", "2019-01-01", "2019-07-18"))
@@ -66,8 +61,8 @@ def test_a_station_that_the_register_closes_is_missed_no_more(kept: Books) -> No
 
 def test_nothing_is_asked_of_a_station_between_two_spans_of_the_register(kept: Books) -> None:
     _register(kept, 0.5, ("W2", "2019-01-01", "2019-07-18"), ("W2", "2019-07-20", ""))
-    _hours(kept, 1, 10, "W1", "W2")
-    _hours(kept, 11, 55, "W1")
+    kept.hours(1, 10, "W1", "W2")
+    kept.hours(11, 55, "W1")
     kept.build()
     assert _told(kept) == [(10, 4), (4, 20), (4, 4)]
     assert kept.sound()
