@@ -25,7 +25,9 @@
         core.day_of(known.clock, f.timezone, f.day_boundary) + 1 as day_to
     from {{ source('core', 'feed') }} as f
     cross join lateral (
-        select min(lower(s.spans)) as moment from {{ source('core', 'site_service') }} as s where s.feed = f.feed
+        select least(min(lower(s.spans)), min(lower(s.history))) as moment
+        from {{ source('core', 'site_service') }} as s
+        where s.feed = f.feed
     ) as began
     cross join lateral (
         select max(d.moment) as clock
@@ -34,6 +36,20 @@
     ) as known
     where began.moment <= known.clock
     {%- endif %}
+{%- endmacro %}
+
+{# Of a site's slot: whether it was promised live, or with a history that an answer spoke of. #}
+{% macro in_history(service, slot_start, spoken_at) -%}
+    {{ service }}.history @> {{ slot_start }} and {{ spoken_at }} >= {{ service }}.told_at
+{%- endmacro %}
+
+{# Why a site's value is missing if nothing came. #}
+{% macro missing_reason(service, slot_start, spoken_at, reason) -%}
+    case
+            when {{ service }}.spans @> {{ slot_start }} then {{ reason }}
+            when {{ in_history(service, slot_start, spoken_at) }} then 'not_in_answer'
+            else 'not_required'
+        end
 {%- endmacro %}
 
 {# The class of a missing value follows from its feed and period alone; so it is worked out once a slot, and counted for
@@ -57,7 +73,8 @@
             when attempts.answered <= attempts.lost then 'attempt_failed'
             when attempts.answered is not null then 'not_in_answer'
             else coalesce(last_asked.reason, 'not_asked')
-        end as reason
+        end as reason,
+        spoken.spoken_at
     from {{ spans }} as span
     inner join {{ source('core', 'feed') }} as f on span.feed = f.feed
     cross join lateral (
@@ -102,6 +119,15 @@
         order by d.moment desc, d.answer asc
         limit 1
     ) as last_asked on true
+    cross join lateral (
+        select max(d.moment) as spoken_at
+        from {{ source('governance', 'delivery') }} as d
+        where
+            d.feed = f.feed
+            and d.answer = 'answered'
+            and d.periods @> tstzrange(slots.slot_start, slots.slot_start + f.averaging)
+            and d.moment <= core.as_of()
+    ) as spoken
     where f.counted_by_day and known.clock is not null
 {%- endmacro %}
 
@@ -129,6 +155,7 @@ feed_day as (
         min(slot.averaging) as averaging,
         min(slot.lateness) as lateness,
         array_agg(slot.reason order by slot.slot_start) as reasons,
+        array_agg(slot.spoken_at order by slot.slot_start) as spoken_at,
         bool_or(slot.synthetic) or exists (
             select from {{ source('governance', 'delivery') }} as d
             where
@@ -156,17 +183,15 @@ promised as (
         min(site.area_name) as area_name,
         count(*)::integer as expected
         {%- for reason, kind in slot_reasons %},
-        count(*) filter (where case
-            when service.spans @> slot.slot_start then slot.reason
-            else 'not_required'
-        end = '{{ reason }}')::integer as {{ reason }}
+        count(*) filter (where {{ missing_reason('service', 'slot.slot_start', 'slot.spoken_at', 'slot.reason') }}
+        = '{{ reason }}')::integer as {{ reason }}
         {%- endfor %}
     from slot
     inner join {{ source('core', 'site_current') }} as site on slot.feed = site.feed
     inner join {{ source('core', 'site_service') }} as service
         on site.feed = service.feed and site.site_code = service.site_code
     group by slot.feed, site.site_code, slot.day
-    having bool_or(service.spans @> slot.slot_start)
+    having bool_or(service.spans @> slot.slot_start or {{ in_history('service', 'slot.slot_start', 'slot.spoken_at') }})
 ),
 
 -- Every version of what came. Found by key, series by series: the cost follows the days and not the history.
@@ -181,13 +206,9 @@ version as (
         b.lateness,
         date_bin(b.averaging, o.period_start, b.day_start) as slot_start,
         date_bin(b.averaging, o.period_start, b.day_start) + b.averaging as slot_end,
-        case
-            when service.spans @> o.period_start
-                then b.reasons[
-                    1 + floor(extract(epoch from o.period_start - b.day_start) / extract(epoch from b.averaging))::integer
-                ]
-            else 'not_required'
-        end as reason,
+        {{ missing_reason('service', 'o.period_start', 'b.spoken_at[o.place_of_day]', 'b.reasons[o.place_of_day]') }}
+        as reason,
+        service.spans @> o.period_start as is_live,
         o.period_start,
         o.known_at,
         o.source_mark,
@@ -196,7 +217,10 @@ version as (
     from feed_day as b
     inner join {{ source('core', 'series') }} as s on b.feed = s.feed
     cross join lateral (
-        select one.spans
+        select
+            one.spans,
+            one.history,
+            one.told_at
         from {{ source('core', 'site_service') }} as one
         where one.feed = s.feed and one.site_code = s.site_code
         offset 0
@@ -206,7 +230,9 @@ version as (
             v.period_start,
             v.known_at,
             v.source_mark,
-            v.value is not null or v.value_text is not null as has_value
+            v.value is not null or v.value_text is not null as has_value,
+            1 + floor(extract(epoch from v.period_start - b.day_start) / extract(epoch from b.averaging))::integer
+            as place_of_day
         from {{ source('core', 'observation') }} as v
         where
             v.element = s.element
@@ -268,7 +294,7 @@ came as (
         min(rank) filter (where place = 1) as rank,
         count(*) - count(distinct period_start) as revised,
         extract(epoch from min(known_at) filter (where has_value) - min(slot_end))::bigint as delay_seconds,
-        min(known_at) filter (where has_value) > min(slot_end + lateness) as is_late
+        bool_or(is_live) and min(known_at) filter (where has_value) > min(slot_end + lateness) as is_late
     from held
     group by series_id, day, slot_start
 ),

@@ -26,6 +26,22 @@ with counted as (
         on c.feed = scope.feed and c.day >= scope.day_from and c.day < scope.day_to
     {%- endif %}
     group by c.feed, c.day
+),
+
+unplaced as (
+    select
+        counted.feed,
+        counted.day,
+        count(*)::integer as unplaced_count
+    from counted
+    inner join {{ source('core', 'feed') }} as f on counted.feed = f.feed
+    inner join {{ source('governance', 'unplaced_reject') }} as refused
+        on
+            counted.feed = refused.feed
+            and refused.moment >= core.day_start(counted.day, f.timezone, f.day_boundary)
+            and refused.moment < core.day_start(counted.day + 1, f.timezone, f.day_boundary)
+            and refused.moment <= core.as_of()
+    group by counted.feed, counted.day
 )
 
 select
@@ -39,6 +55,7 @@ select
     {%- for name in completeness_counts() %}
     counted.{{ name }},
     {%- endfor %}
+    coalesce(unplaced.unplaced_count, 0) as unplaced_count,
     round(
         (counted.valid_count + counted.suspect_count)::numeric
         / nullif(counted.expected_count - counted.not_required_count - counted.awaited_count, 0),
@@ -52,4 +69,5 @@ select
     {%- endif %}
 from counted
 inner join {{ source('core', 'feed') }} as f on counted.feed = f.feed
+left join unplaced on counted.feed = unplaced.feed and counted.day = unplaced.day
 {%- endmacro %}

@@ -16,7 +16,7 @@ from ecowarehouse.heard import Heard, heard
 # last one.
 _BOOKS: Final = """
 select f.feed, d.day, d.complete_share, d.source_missing_count, d.platform_missing_count,
-    d.invalidated_by_review_count, d.not_required_count, d.awaited_count
+    d.invalidated_by_review_count, d.not_required_count, d.awaited_count, d.rejected_count, d.unplaced_count
 from core.feed as f
 cross join lateral (
     select * from governance.feed_day as d
@@ -43,6 +43,8 @@ class Books:
     invalidated_by_review: int
     not_required: int
     awaited: int
+    refused: int
+    refused_unplaced: int
 
     def line(self) -> str:
         """For people."""
@@ -51,8 +53,10 @@ class Books:
             "invalidated by review": self.invalidated_by_review, "not required": self.not_required,
             "awaited": self.awaited,
         }  # fmt: skip
+        refused = {"": self.refused, "of no known site or period ": self.refused_unplaced}
+        besides = "".join(f"; refused {kind}{count:,}" for kind, count in refused.items() if count)
         told = ", ".join(f"{kind} {count:,}" for kind, count in missing.items() if count) or "nothing"
-        return f"{self.day} complete {self.complete_share:.1%}, missing: {told}"
+        return f"{self.day} complete {self.complete_share:.1%}, missing: {told}{besides}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,21 @@ if TYPE_CHECKING:
 
 REGISTER: Final = "site_register"  # the one entity that `core.site_service` reads
 
-# Only what differs, up to the clock of the feed: no day after it stands in the books.
+# Only what differs, up to the clock of the feed: no day after it stands in the books. Of a history only periods that an
+# answer spoke of.
 _NOTE: Final = """
     with compared as (
-        select feed, coalesce(now.spans, '{}') as now, coalesce(before.spans, '{}') as before
+        select
+            feed,
+            coalesce(now.spans, '{}') as now,
+            coalesce(before.spans, '{}') as before,
+            coalesce(now.history, '{}') + coalesce(before.history, '{}') as history
         from (select * from core.site_service where %(feed)s::text is null or feed = %(feed)s) as now
         full join service_before as before using (feed, site_code)
-        where now.spans is distinct from before.spans
+        where (now.spans, now.history, now.told_at) is distinct from (before.spans, before.history, before.told_at)
+    ),
+    past as (
+        select feed, range_agg(history) as periods from compared group by feed
     ),
     clock as (
         select feed, max(moment) as moment from governance.delivery
@@ -29,6 +37,11 @@ _NOTE: Final = """
         from compared
         inner join clock using (feed)
         group by compared.feed
+        union all
+        select past.feed, past.periods * range_agg(answer.periods)
+        from past
+        inner join governance.delivery as answer on past.feed = answer.feed and past.periods && answer.periods
+        group by past.feed, past.periods
     )
     select governance.touch(feed, periods, %(batch_id)s, %(step_id)s) from moved
 """
@@ -37,7 +50,7 @@ _NOTE: Final = """
 def remember(conn: psycopg.Connection[Any], feed: str | None = None) -> None:
     """Keep what holds before a core step changes it, of the sites of one feed or of all; once in its transaction."""
     conn.execute(
-        "create temporary table service_before on commit drop as select feed, site_code, spans from core.site_service"
+        "create temporary table service_before on commit drop as select * from core.site_service"
         " where %(feed)s::text is null or feed = %(feed)s",
         {"feed": feed},
     )

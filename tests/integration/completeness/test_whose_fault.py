@@ -12,6 +12,7 @@ from tests.conftest import own_database
 from tests.integration.completeness.books import Books, at, books, item
 
 FIRST = date(2019, 7, 18)
+LAST_YEAR = date(2018, 7, 19)
 
 
 @pytest.fixture
@@ -55,12 +56,13 @@ def test_a_stray_old_row_promises_no_year(kept: Books) -> None:
     kept.bring(25.1, [item("W1", 25), stray])
     kept.hours(26, 30, "W1", "W2")
     kept.build()
-    assert kept.days("W2") == [date(2019, 7, 19)]
+    assert kept.days("W2") == [LAST_YEAR, date(2019, 7, 19)]
+    assert kept.of("W2", LAST_YEAR) == {"expected": 24, "received": 1, "valid": 1, "not_required": 23}
     [(expected, source)] = kept.house.all(
         "select sum(expected_count - not_required_count - awaited_count), sum(source_missing_count)"
         " from governance.completeness_day where site_code = 'W2' and channel = 'temperature'"
     )
-    assert (expected, source) == (8, 3)  # from the lateness before it was heard of
+    assert (expected, source) == (9, 3)  # the stray one, and from the lateness before it was heard of
     assert kept.sound()
 
 
@@ -69,10 +71,10 @@ def test_what_a_sighting_that_arrives_late_promises_is_in_the_books(kept: Books)
     kept.hours(1, 30, "W1")
     kept.bring(30.2, [item("W1", 30), stray])
     kept.build()
-    assert kept.days("W2") == [date(2019, 7, 19)]
+    assert kept.days("W2") == [LAST_YEAR, date(2019, 7, 19)]
     kept.bring(5.2, [item("W1", 5), stray])
     kept.build()
-    assert kept.days("W2") == [FIRST, date(2019, 7, 19)]
+    assert kept.days("W2") == [LAST_YEAR, FIRST, date(2019, 7, 19)]
     assert kept.sound()
 
 
