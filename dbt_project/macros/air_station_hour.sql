@@ -38,53 +38,13 @@ cell as (
     {{ cells('air', wanted, scoped) }}
 ),
 
-judged as (
-    select
-        c.*,
-        indexed.iaqi
-    from (
-        select
-            cell.*,
-            site.area_name,
-            site.area_code,
-            site.site_type,
-            site.takes_part,
-            edition.aqi_standard,
-            edition.aqi_minimum,
-            edition.missing_planned_rule,
-            edition.hour_mark as edition_mark
-        from cell
-        left join site
-            on cell.feed = site.feed
-            and cell.site_code = site.site_code
-            and cell.period_start >= site.valid_from
-            and cell.period_start < site.valid_to
-        left join edition
-            on coalesce(site.area_code, '') = edition.area_key
-            and {{ local_date('cell.period_start') }} between edition.judges_from and edition.judges_to
-    ) as c
-    left join scale as s on c.aqi_standard = s.standard and c.item = s.property
-    {{ iaqi_of('c.value', 's') }}
-),
-
 hour as (
     select
         r.feed,
         r.site_code,
         r.period_start,
-        r.area_code,
-        r.area_name,
-        r.site_type,
-        r.takes_part,
-        r.aqi_standard,
-        r.aqi_minimum,
-        r.missing_planned_rule,
-        r.edition_mark,
         {%- for item in six + ['o3_8h', 'aqi'] %}
         max(r.value) filter (where r.item = '{{ item }}') as {{ item }}{{ '_reported' if item == 'aqi' }},
-        {%- endfor %}
-        {%- for item in six %}
-        max(r.iaqi) filter (where r.item = '{{ item }}') as iaqi_{{ item }},
         {%- endfor %}
         max(r.value_text) filter (where r.item = 'primary_pollutant') as primary_label,
         max(r.value_text) filter (where r.item = 'category') as category_reported,
@@ -100,8 +60,46 @@ hour as (
         ), '') as suspect_items,
         {{ review_columns('r') }},
         bool_or(r.synthetic) as synthetic
-    from judged as r
-    group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    from cell as r
+    group by 1, 2, 3
+),
+
+-- Site and edition of an hour, not of each of its cells: the planner expects few cells, and may read all editions for each.
+judged as (
+    select
+        hour.*,
+        site.area_code,
+        site.area_name,
+        site.site_type,
+        site.takes_part,
+        edition.aqi_standard,
+        edition.aqi_minimum,
+        edition.missing_planned_rule,
+        edition.hour_mark as edition_mark,
+        scored.*
+    from hour
+    left join site
+        on hour.feed = site.feed
+        and hour.site_code = site.site_code
+        and hour.period_start >= site.valid_from
+        and hour.period_start < site.valid_to
+    left join edition
+        on coalesce(site.area_code, '') = edition.area_key
+        and {{ local_date('hour.period_start') }} between edition.judges_from and edition.judges_to
+    cross join lateral (
+        select
+            {%- for item in six %}
+            max(indexed.iaqi) filter (where one.item = '{{ item }}') as iaqi_{{ item }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        from (
+            values
+            {%- for item in six %}
+            ('{{ item }}', hour.{{ item }}){{ ',' if not loop.last }}
+            {%- endfor %}
+        ) as one (item, value)
+        inner join scale as s on edition.aqi_standard = s.standard and one.item = s.property
+        {{ iaqi_of('one.value', 's') }}
+    ) as scored
 ),
 
 evaluated as (
@@ -112,7 +110,7 @@ evaluated as (
         evaluated.aqi,
         evaluated.primary_pollutant,
         evaluated.aqi_reason
-    from hour as h
+    from judged as h
     left join plan as p on h.feed = p.feed and h.site_code = p.site_code
     {{ air_evaluated('h', {}, 'p.planned') }}
 )
