@@ -1,4 +1,4 @@
-"""dbt in this process: own folders for each call, one partial parse for all, results as data.
+"""dbt in this process: own folders for each call, one look at the project for all, results as data.
 
 dbt keeps state in its process (adapters, flags): one call at a time, which `_ONE_AT_A_TIME` sees to.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import stat
 import tempfile
 import threading
 import time
@@ -15,15 +16,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from ecowarehouse.postgres import libpq_env
 from ecowarehouse.settings import Settings
+
+if TYPE_CHECKING:
+    from dbt.cli.main import dbtRunnerResult
+    from dbt.contracts.graph.manifest import Manifest
 
 ROLE: Final = "eco_dbt"
 _PARSED: Final = "partial_parse.msgpack"  # of one database: its name stands in every relation
 _REMAINS_KEPT: Final = 7 * 24 * 3600
 _ONE_AT_A_TIME = threading.Lock()
+_READ: Final[dict[tuple[str, ...], _Project]] = {}
 _SILENT: Final = frozenset({"exposure", "operation"})
 _OK: Final = frozenset({"success", "pass", "warn", "no-op"})
 
@@ -53,6 +59,14 @@ class ModelRun:
         return self.status not in _OK and self.status != "skipped"
 
 
+@dataclass(frozen=True, slots=True)
+class _Project:
+    """The project as dbt read it, and what its files were like then."""
+
+    stamp: int
+    manifest: Manifest
+
+
 def run(
     arguments: list[str], *, build_id: int | None = None, settings: Settings | None = None
 ) -> list[ModelRun]:
@@ -74,7 +88,10 @@ def run(
     home.mkdir(parents=True, exist_ok=True)
     _remove_remains(home)
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=home))
-    common = ["--quiet", "--no-use-colors", "--no-version-check", "--cache-selected-only", "--no-write-json"]
+    common = [
+        "--quiet", "--no-use-colors", "--no-version-check", "--cache-selected-only", "--no-write-json",
+        "--log-level-file", "info",  # the statements themselves lie in target/run
+    ]  # fmt: skip
     places = [
         "--project-dir", str(settings.dbt_project), "--profiles-dir", str(settings.dbt_project),
         "--target-path", str(folder / "target"), "--log-path", str(folder / "log"),
@@ -86,7 +103,9 @@ def run(
     if parsed.exists():
         places += ["--partial-parse-file-path", str(parsed)]
     with _ONE_AT_A_TIME, _environment(session):
-        outcome = dbtRunner().invoke([*common, *arguments, *places])
+        outcome = _read(settings, session["ECO_DATABASE"], [*common, "parse", *places])
+        if isinstance(outcome, _Project):
+            outcome = dbtRunner(outcome.manifest).invoke([*common, *arguments, *places])
     nodes = [_model_run(result) for result in getattr(outcome.result, "results", None) or []]
     results = [node for node in nodes if node.failed or node.kind not in _SILENT]
     failure = _failure(outcome, results)
@@ -95,6 +114,35 @@ def run(
     _keep_parsed(folder / "target" / _PARSED, parsed)
     shutil.rmtree(folder, ignore_errors=True)
     return results
+
+
+def _read(settings: Settings, database: str, parse: list[str]) -> _Project | dbtRunnerResult:
+    """The project as this process read it, unless a file of it was edited since; or what became of reading it.
+
+    Every relation has the name of the database in it, and the time zone of the city decides what models say.
+    """
+    from dbt.cli.main import dbtRunner
+
+    key = (str(settings.dbt_project), database, settings.timezone)
+    stamp = _stamp(settings.dbt_project)
+    held = _READ.get(key)
+    if held is None or held.stamp != stamp:
+        outcome = dbtRunner().invoke(parse)
+        if not outcome.success:
+            return outcome
+        held = _READ[key] = _Project(stamp, cast("Manifest", outcome.result))
+    return held
+
+
+def _stamp(project: Path) -> int:
+    """Changes with every edit of the project."""
+    return hash(
+        tuple(
+            (str(path), found.st_mtime_ns, found.st_size)
+            for path in sorted(project.rglob("*"))
+            if stat.S_ISREG((found := path.stat()).st_mode)
+        )
+    )
 
 
 def _ask_no_stack() -> None:
