@@ -13,6 +13,8 @@ PYTEST_ARGS ?=
 # Tests of one file stay together, and each worker has a server of its own; WORKERS=0 runs them in one process.
 WORKERS ?= 2
 KILLS ?= 200
+# Where an image forbids it, each of the many processes would compile every library anew: ten seconds of each.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Where the demo's data lie; without it the demo makes its own.
 DATA ?=
