@@ -25,10 +25,10 @@ ROOT = Path(__file__).resolve().parents[1]
 ORDER = ("unit", "dbt", "integration", "end_to_end", "faults")  # fast first
 # Files of more than a minute, longest first.
 LONG = (
-    "test_real_air_feed", "test_demo", "test_decisions_last", "test_kills", "test_real_water_feed",
-    "test_failing_systems", "test_order_of_sites", "test_departments", "test_by_command_line",
-    "test_add_a_feed", "test_another_city", "test_detection",
-    "test_city", "test_two_writers",
+    "test_demo", "test_real_air_feed", "test_decisions_last", "test_kills", "test_failing_systems",
+    "test_real_water_feed", "test_two_writers", "test_departments", "test_cluster", "test_add_a_feed",
+    "test_order_of_sites", "test_entities", "test_detection", "test_another_city", "test_whose_fault",
+    "test_by_command_line",
 )  # fmt: skip
 TEMPLATE = "eco_template"
 DEPLOYED = "eco_deployed"
