@@ -3,7 +3,7 @@
 import { h, table } from "./dom.js";
 import { MANY, origin, synthetic } from "./parts.js";
 
-const MISSING = ["source_missing", "platform_missing", "invalidated_by_review", "not_required", "awaited"];
+const MISSING = ["source_missing", "platform_missing", "marked_invalid", "invalidated_by_review", "not_required", "awaited"];
 const BESIDES = ["late", "rejected", "unplaced", "revised"];
 
 export function feeds(w, page) {

@@ -12,17 +12,18 @@ import psycopg
 from ecowarehouse.contracts import Contract, ContractSet, ObservationContract
 from ecowarehouse.heard import Heard, heard
 
-# A day is whole when it is over by the clock on the wall, and something of it is decided; a replay of old days has its
-# last one.
+# The newest day that is over by the clock on the wall and decided, so that nothing of it may still come; of a feed
+# without one the newest of which something is decided. The public page shows the same (exports/page/newest.py).
 _BOOKS: Final = """
 select f.feed, d.day, d.complete_share, d.source_missing_count, d.platform_missing_count,
-    d.invalidated_by_review_count, d.not_required_count, d.awaited_count, d.rejected_count, d.unplaced_count
+    d.marked_invalid_count, d.invalidated_by_review_count, d.not_required_count, d.awaited_count,
+    d.rejected_count, d.unplaced_count
 from core.feed as f
 cross join lateral (
     select * from governance.feed_day as d
     where d.feed = f.feed and d.day < core.day_of(clock_timestamp(), f.timezone, f.day_boundary)
         and d.complete_share is not null
-    order by d.day desc limit 1
+    order by d.awaited_count = 0 desc, d.day desc limit 1
 ) as d
 where f.counted_by_day
 """
@@ -34,12 +35,13 @@ where feed = any(%s) and outcome in ('loaded', 'partial', 'unchanged') group by 
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """Counts of values of `day`, the newest whole day of a feed in the books."""
+    """Counts of values of `day`, the newest decided day of a feed in the books."""
 
     day: date
     complete_share: Decimal
     source_missing: int
     platform_missing: int
+    marked_invalid: int
     invalidated_by_review: int
     not_required: int
     awaited: int
@@ -50,13 +52,14 @@ class Books:
         """For people."""
         missing = {
             "source": self.source_missing, "platform": self.platform_missing,
-            "invalidated by review": self.invalidated_by_review, "not required": self.not_required,
-            "awaited": self.awaited,
+            "marked invalid": self.marked_invalid, "invalidated by review": self.invalidated_by_review,
+            "not required": self.not_required,
         }  # fmt: skip
+        awaited = f"; still awaited {self.awaited:,}" if self.awaited else ""
         refused = {"": self.refused, "of no known site or period ": self.refused_unplaced}
         besides = "".join(f"; refused {kind}{count:,}" for kind, count in refused.items() if count)
         told = ", ".join(f"{kind} {count:,}" for kind, count in missing.items() if count) or "nothing"
-        return f"{self.day} complete {self.complete_share:.1%}, missing: {told}{besides}"
+        return f"{self.day} complete {self.complete_share:.1%}, missing: {told}{awaited}{besides}"
 
 
 @dataclass(frozen=True, slots=True)

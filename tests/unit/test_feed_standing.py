@@ -40,8 +40,9 @@ def standing(**changes: Any) -> FeedStanding:
         ({"heard": None}, "never asked; ", False),
         ({"register": True, "by_day": False}, "ago; register", False),
         (
-            {"books": Books(date(2026, 3, 9), Decimal("0.955"), 0, 3, 0, 0, 1, 0, 2)},
-            "; 2026-03-09 complete 95.5%, missing: platform 3, awaited 1; refused of no known site or period 2",
+            {"books": Books(date(2026, 3, 9), Decimal("0.955"), 0, 3, 4, 0, 0, 1, 0, 2)},
+            ("; 2026-03-09 complete 95.5%, missing: platform 3, marked invalid 4; still awaited 1;"
+            " refused of no known site or period 2"),
             False,
         ),
     ],

@@ -134,9 +134,9 @@ def _house(
     contracts = load_contracts(settings.city)
     here = today or datetime.now(ZoneInfo(city.timezone)).date()
     declared = load_datasets(settings)
-    known = {*contracts.contracts, *(one.feed_guess for one in contracts.broken.values())}
-    known |= _delivered(conn, {feed for dataset in declared for feed in dataset.feeds})
-    datasets = of_city(declared, known)
+    # A proposed contract that nobody has finished is no source; one that broke after it had delivered still is.
+    delivered = _delivered(conn, {feed for dataset in declared for feed in dataset.feeds})
+    datasets = of_city(declared, {*contracts.contracts, *delivered})
     return _House(
         settings, city, datasets, contracts.contracts, here, city.keep_exports if keep is None else keep
     )

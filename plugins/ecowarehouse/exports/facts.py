@@ -73,8 +73,8 @@ def folder_name(dataset: Dataset) -> str:
 def of_city(datasets: Sequence[Dataset], known: Collection[str]) -> list[Dataset]:
     """The datasets that a city has, each with the feeds that it has: another city's dataset is none of its own.
 
-    `known`: feeds of the city's contracts, broken ones too, and feeds that ever delivered. Of such a feed there may be
-    rows, so it stays a source of the dataset and without a valid contract an error of `facts_of`.
+    `known`: feeds of the city's valid contracts, and feeds that ever delivered. Of such a feed there may be rows, so it
+    stays a source of the dataset and without a valid contract an error of `facts_of`.
     """
     found = []
     for dataset in datasets:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 
 from ecowarehouse import exports
+from ecowarehouse.contracts import load_contracts
 from ecowarehouse.exports import ExportError
 from ecowarehouse.postgres.connection import connect
 from tests.integration.exports.export_house import ExportHouse
@@ -195,6 +198,20 @@ def test_one_broken_dataset_stops_no_other(house: ExportHouse, tmp_path: Path) -
     versions = {one["dataset"]: one["latest_version"] for one in index["datasets"]}
     assert versions["air.station_day"] is None
     assert versions["air.station_hour"] == "v000001"
+
+
+def test_a_proposed_contract_that_nobody_has_finished_is_no_source(
+    house: ExportHouse, tmp_path: Path
+) -> None:
+    settings = house.feed.settings
+    city = Path(shutil.copytree(settings.city, tmp_path / "city"))
+    contract = city / "sources" / "ecology_environment" / "station_air_hourly.yml"
+    proposed = contract.read_text(encoding="utf-8").replace("feed: station_air_hourly", "feed: proposed_air")
+    contract.with_name("proposed_air.yml").write_text(proposed + "# TODO unit: of what?\n", encoding="utf-8")
+    assert "proposed_air.yml" in str(list(load_contracts(city).broken))
+    out = tmp_path / "out"
+    exports.export(house.feed.conn, replace(settings, city=city), (), face="open", out=out)
+    assert (out / "open" / "air_station_hour" / "latest.json").exists()
 
 
 def test_a_revised_row_makes_a_version_that_touches_one_month(house: ExportHouse, tmp_path: Path) -> None:

@@ -27,8 +27,8 @@ WATER: Final = (
 )  # fmt: skip
 
 _MISSING: Final = (
-    "source_missing", "platform_missing", "invalidated_by_review", "not_required", "awaited", "late", "rejected",
-    "revised",
+    "source_missing", "platform_missing", "marked_invalid", "invalidated_by_review", "not_required", "awaited", "late",
+    "rejected", "unplaced", "revised",
 )  # fmt: skip
 FEED_DAY: Final = (
     "feed", "day", "department", "title_zh", "title_en", "expected_count", "received_count", "complete_share",
@@ -39,8 +39,8 @@ FEED_DAY: Final = (
 _SILENT: Final = timedelta(hours=24)
 #: Automatic sections report every four hours, manual ones once a month.
 _SAMPLES: Final = timedelta(days=31)
-#: A feed of which nothing was expected for longer is not told of.
-_FEEDS: Final = timedelta(days=7)
+#: A feed of which nothing was expected for longer is not told of; the clocks of feeds differ.
+_FEEDS: Final = timedelta(days=400)
 
 Near = Callable[[Row], bool]
 
@@ -81,11 +81,19 @@ def samples(one: Standing, near: Near) -> tuple[list[Row], list[Row]]:
 
 
 def feeds(one: Standing, zone: Any) -> list[Row]:
-    """The newest day of each feed that is over by the clock of the books."""
+    """The newest day of each feed that is over by the clock of the books and decided, so that nothing of it may still
+    come; of a feed without one the newest of which something is decided.
+    """
     midnight = today(one, zone)
     unfinished = midnight.date().isoformat()
     rows = one.rows(FEED_DAY, midnight - _FEEDS, midnight, lambda row: (row["day"] or "") < unfinished)
-    return _newest(rows, "feed", "day")
+    begun = [row for row in rows if row["complete_share"]]
+    decided = _newest((row for row in begun if row["awaited_count"] == "0"), "feed", "day")
+    known = {row["feed"] for row in decided}
+    return sorted(
+        [*decided, *_newest((row for row in begun if row["feed"] not in known), "feed", "day")],
+        key=lambda row: row["feed"] or "",
+    )
 
 
 def _moment(row: Row, column: str) -> datetime:
