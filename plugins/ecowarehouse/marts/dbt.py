@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import stat
 import tempfile
 import threading
 import time
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from ecowarehouse.edits import stamp
 from ecowarehouse.postgres import libpq_env
 from ecowarehouse.settings import Settings
 
@@ -124,25 +124,14 @@ def _read(settings: Settings, database: str, parse: list[str]) -> _Project | dbt
     from dbt.cli.main import dbtRunner
 
     key = (str(settings.dbt_project), database, settings.timezone)
-    stamp = _stamp(settings.dbt_project)
+    now = stamp(settings.dbt_project)
     held = _READ.get(key)
-    if held is None or held.stamp != stamp:
+    if held is None or held.stamp != now:
         outcome = dbtRunner().invoke(parse)
         if not outcome.success:
             return outcome
-        held = _READ[key] = _Project(stamp, cast("Manifest", outcome.result))
+        held = _READ[key] = _Project(now, cast("Manifest", outcome.result))
     return held
-
-
-def _stamp(project: Path) -> int:
-    """Changes with every edit of the project."""
-    return hash(
-        tuple(
-            (str(path), found.st_mtime_ns, found.st_size)
-            for path in sorted(project.rglob("*"))
-            if stat.S_ISREG((found := path.stat()).st_mode)
-        )
-    )
 
 
 def _ask_no_stack() -> None:

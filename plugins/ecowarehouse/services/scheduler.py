@@ -17,6 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from ecowarehouse.edits import stamp
+
 _PACKAGE: Final = "ecowarehouse"
 _LIBRARIES: Final = (
     "psycopg",
@@ -81,20 +83,15 @@ def _open_judge() -> None:
 
 def read_own_code_anew_when_it_changed() -> None:
     """From now on each fork compares the package with what was loaded; where a file differs it forgets all."""
-    loaded = _stamp()
+    root = Path(__file__).resolve().parents[1]
+    loaded = stamp(root, "*.py")
 
     def compare() -> None:
-        if _stamp() != loaded:
+        if stamp(root, "*.py") != loaded:
             for name in [name for name in sys.modules if name.partition(".")[0] == _PACKAGE]:
                 del sys.modules[name]
 
     os.register_at_fork(after_in_child=compare)
-
-
-def _stamp() -> int:
-    """Changes with every edit of the package."""
-    root = Path(__file__).resolve().parents[1]
-    return hash(tuple((str(path), path.stat().st_mtime_ns) for path in sorted(root.rglob("*.py"))))
 
 
 def main() -> None:

@@ -87,13 +87,13 @@ def feeds(one: Standing, zone: Any) -> list[Row]:
     midnight = today(one, zone)
     unfinished = midnight.date().isoformat()
     rows = one.rows(FEED_DAY, midnight - _FEEDS, midnight, lambda row: (row["day"] or "") < unfinished)
-    begun = [row for row in rows if row["complete_share"]]
-    decided = _newest((row for row in begun if row["awaited_count"] == "0"), "feed", "day")
-    known = {row["feed"] for row in decided}
-    return sorted(
-        [*decided, *_newest((row for row in begun if row["feed"] not in known), "feed", "day")],
-        key=lambda row: row["feed"] or "",
-    )
+    begun = (row for row in rows if row["complete_share"])
+    # The last of each feed stays.
+    found = {
+        row["feed"] or "": row
+        for row in sorted(begun, key=lambda row: (row["awaited_count"] == "0", row["day"] or ""))
+    }
+    return [found[feed] for feed in sorted(found)]
 
 
 def _moment(row: Row, column: str) -> datetime:
