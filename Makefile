@@ -37,10 +37,10 @@ $(STAMP): $(PINNED) requirements/bootstrap.txt pyproject.toml
 	  { echo "$(PYTHON) lacks the module venv: install python3-venv (Debian, Ubuntu)" >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@if $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes \
-	      -r requirements/bootstrap.txt; then \
-	  $(BIN)/uv pip sync -q --python $(BIN)/python --require-hashes $(PINNED) requirements/bootstrap.txt; \
+	      -r requirements/bootstrap.txt && \
+	    $(BIN)/uv pip sync -q --python $(BIN)/python --require-hashes $(PINNED) requirements/bootstrap.txt; then :; \
 	else \
-	  echo "uv cannot be installed here; pip goes on alone, which takes a few minutes" >&2; \
+	  echo "uv cannot do it here; pip goes on alone, which takes a few minutes" >&2; \
 	  $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r $(PINNED); \
 	fi
 	@if test -x $(BIN)/uv; then \

@@ -16,6 +16,8 @@ _CONTENTS: Final[dict[str, str]] = {
         select feed, site_code, known_at, element, site_name, area_name, longitude, latitude, attributes, site_type,
             takes_part, valid_from
         from core.site""",
+    "core.entity": """
+        select entity, feed, code, valid_from, known_at, valid_to, taken_back, content from core.entity""",
     "core.quality_flag": """
         select s.feed, s.site_code, s.channel, f.period_start, f.known_at, f.test, f.rule_version, f.flag, f.detail
         from core.quality_flag as f inner join core.series as s using (series_id)""",

@@ -13,11 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 import sqlglot
 from psycopg import sql as pgsql
+from psycopg.adapt import Loader
+from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoader
 from sqlglot import exp
 
 from ecowarehouse.postgres.connection import connect
@@ -104,13 +106,37 @@ def ask(
                 _through_views(conn, question, past=as_of is not None) if as_of or judge_by else question
             )
             # Prepared, because that takes one statement only: `commit; …` would leave the read-only transaction.
-            cursor = conn.execute(statement, parameters, prepare=True)
+            cursor = _asking(conn).execute(statement, parameters, prepare=True)
             if cursor.description is None:
                 raise QueryRefused("not a question: only statements that return rows")
             return Answer([column.name for column in cursor.description], cursor.fetchall(), statement)
     except psycopg.Error as error:
         hint = f" ({error.diag.message_hint})" if error.diag.message_hint else ""
         raise QueryRefused(f"{error.diag.message_primary or error}{hint}") from error
+
+
+def _asking(conn: psycopg.Connection[Any]) -> psycopg.Cursor[Any]:
+    """A cursor that gives `infinity`, and whatever else no calendar of Python holds, as PostgreSQL writes it."""
+    cursor = conn.cursor()
+    for name, loader in _LOADERS.items():
+        cursor.adapters.register_loader(name, loader)
+    return cursor
+
+
+def _or_text(base: type[Loader]) -> type[Loader]:
+    class OrText(base):  # type: ignore[misc, valid-type]
+        def load(self, data: Any) -> Any:
+            try:
+                return super().load(data)
+            except psycopg.DataError:
+                return bytes(data).decode()
+
+    return OrText
+
+
+_LOADERS: Final = {
+    "date": _or_text(DateLoader), "timestamp": _or_text(TimestampLoader), "timestamptz": _or_text(TimestamptzLoader),
+}  # fmt: skip
 
 
 def _require_edition(conn: psycopg.Connection[Any], name: str) -> None:

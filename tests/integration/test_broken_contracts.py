@@ -43,7 +43,14 @@ def test_what_was_left_out_is_told_after_the_rest(
     assert said in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("feed", "told"), [("cnemc_noise", "is broken: "), ("nothing", "no feed 'nothing'")])
+@pytest.mark.parametrize(
+    ("feed", "told"),
+    [
+        ("cnemc_noise", "is broken: "),
+        ("nothing", "no feed 'nothing'; there are: "),
+        ("wether_hourly", "no feed 'wether_hourly', did you mean weather_hourly; there are: "),
+    ],
+)
 def test_a_feed_by_name_is_told_why_it_cannot_be_loaded(house: Settings, feed: str, told: str) -> None:
     with pytest.raises(typer.BadParameter, match=told):
         data.load(feed)

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -288,6 +288,15 @@ def test_json_is_exact(house: FeedHouse) -> None:
     assert {name: found[name] for name in PLAIN} == PLAIN
     assert (found["nothing"], found["moment"], found["truth"]) == (None, "2019-07-18T12:00:00+08:00", True)
     assert found["list"] == ["1.10", "2"]
+
+
+def test_what_no_calendar_of_python_holds_is_shown_as_the_database_writes_it(house: FeedHouse) -> None:
+    answer = query.run(
+        "select '-infinity'::date, 'infinity'::timestamptz, daterange('2026-01-01', 'infinity') as span,"
+        " '2026-01-01'::date as plain"
+    )
+    [(since, till, span, plain)] = answer.rows
+    assert (since, till, span.upper, plain) == ("-infinity", "infinity", "infinity", date(2026, 1, 1))
 
 
 def test_json_refuses_two_columns_of_one_name(house: FeedHouse) -> None:

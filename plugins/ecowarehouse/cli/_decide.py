@@ -61,10 +61,12 @@ def contract(feed: str, given: Settings) -> ObservationContract:
     from ecowarehouse.contracts import load_contracts
     from ecowarehouse.decisions import DecisionRefused
 
-    found = load_contracts(given.city).observations
-    if feed not in found:
-        raise DecisionRefused(f"no feed {feed!r}; `eco source list` shows {', '.join(sorted(found))}")
-    return found[feed]
+    found = load_contracts(given.city)
+    if feed not in found.contracts:
+        raise DecisionRefused(found.unknown(feed))
+    if feed not in found.observations:
+        raise DecisionRefused(f"{feed} is a register; decisions are about values: mend the register itself")
+    return found.observations[feed]
 
 
 def subject(name: str) -> None:

@@ -11,6 +11,12 @@ import typer
 from typer.core import TyperGroup
 
 EXIT_BLOCKED = 3
+# Of a period whose judgement gives no reason.
+_SAID = {
+    "open": "released as far as it goes; values of it may still come",
+    "waiting": "passed, and not published yet: eco publish",
+    "blocked": "",
+}
 
 Json = Annotated[bool, typer.Option("--json", help="For programs.")]
 
@@ -92,9 +98,8 @@ def show(
         typer.echo(json.dumps(rows, ensure_ascii=False, default=str))
         return
     for row in rows:
-        typer.echo(
-            f"{row['state']:8} {row['dataset']} {row['period_start'].isoformat()}  {row['reason'] or ''}"
-        )
+        reason = row["reason"] or _SAID[row["state"]]
+        typer.echo(f"{row['state']:8} {row['dataset']} {row['period_start'].isoformat()}  {reason}")
     typer.echo(f"{len(rows)} periods are not finally released")
 
 

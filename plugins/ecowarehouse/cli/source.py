@@ -60,7 +60,7 @@ def check(
     broken = [b.message for b in found.broken.values() if feed in (None, b.feed_guess)]
     chosen = [c for c in found.contracts.values() if feed in (None, c.feed)]
     if not broken and not chosen:
-        raise typer.BadParameter(f"no feed {feed!r}; there are: {', '.join(found.contracts) or 'none'}")
+        raise typer.BadParameter(found.unknown(str(feed)))
     problems = [*broken, *(line for c in chosen for line in differences(c, settings.dbt_project))]
     problems += [line for c in chosen for line in unreadable(settings, c)]
     schema = settings.project_root / _SCHEMA

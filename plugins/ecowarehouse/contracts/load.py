@@ -7,6 +7,7 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,13 @@ class ContractSet:
         for broken in self.broken.values():
             if broken.feed_guess == feed:
                 raise KeyError(f"the contract of {feed} is broken: {broken.message}")
-        raise KeyError(f"no feed {feed!r}; there are: {', '.join(self.contracts) or 'none'}")
+        raise KeyError(self.unknown(feed))
+
+    def unknown(self, feed: str) -> str:
+        """What to tell somebody who named a feed that the city does not have."""
+        meant = get_close_matches(feed, self.contracts, n=1)
+        guess = f", did you mean {meant[0]}" if meant else ""
+        return f"no feed {feed!r}{guess}; there are: {', '.join(self.contracts) or 'none'}"
 
     @property
     def observations(self) -> dict[str, ObservationContract]:

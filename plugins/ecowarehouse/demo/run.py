@@ -6,7 +6,7 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,6 +47,7 @@ class Result:
     total: Figures = field(default_factory=Figures)
     before: str = ""
     after: str = ""
+    midway: datetime | None = None
     seconds: float = 0.0
     memory_mb: int = 0
     url: str = ""
@@ -73,6 +74,7 @@ def run(
         done = _Done(source.state_folder(settings, data) / "done.json")
         shown = stand_in.pulls()[:pulls]
         new = [pull for pull in shown if pull.stamp.isoformat() not in done.stamps] or shown[-1:]
+        result.midway = shown[len(shown) // 2].stamp
         stand_in.go_to(new[0].stamp)
         begun = _switch_on(api, contracts, console)
         for pull in new:

@@ -71,10 +71,11 @@ def _where(settings: Settings, result: Result) -> list[str]:
     ]
     lines += [f"data dictionary {dictionary}"] if dictionary.exists() else []
     example = "select * from shared.air_station_hour order by period_start desc limit 5"
-    as_of = "2019-07-18T15:00:00+08:00"
+    lines.append(f'query           eco query "{example}"')
+    if result.midway is not None:
+        hours = "select count(*), max(period_start) from air.station_hour"
+        lines.append(f'as it was       eco query "{hours}" --as-of {result.midway.isoformat()}')
     lines += [
-        f'query           eco query "{example}"',
-        f'as it was       eco query "select count(*) from as_of.air__station_hour" --as-of {as_of}',
         'the ledger      eco query "select * from governance.attempt order by started_at desc limit 10"',
         "to stop it all  make down",
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -49,7 +50,8 @@ def parse(payload: bytes) -> Any:
         raise FormatProblem("encoding", f"not UTF-8 at byte {error.start}") from error
     except json.JSONDecodeError as error:
         # A cut shows as an error at the very end, or as a text or number that the end left open.
-        cut = not payload.rstrip().endswith((b"}", b"]"))
+        begun = payload.removeprefix(codecs.BOM_UTF8).lstrip().startswith((b"{", b"["))
+        cut = begun and not payload.rstrip().endswith((b"}", b"]"))
         raise FormatProblem("truncated" if cut else "not_the_format", f"no valid JSON: {error}") from error
     except RecursionError as error:
         raise FormatProblem("not_the_format", "nested deeper than any feed") from error

@@ -23,6 +23,11 @@ _NO_TEXT = {
     b"PK\x03\x04": _A_ZIP,  # with files in it; an Excel workbook is one too
     b"PK\x05\x06": _A_ZIP,  # with none
     b"SQLite format 3\0": "a database of SQLite, such as a GeoPackage, instead of text",
+    b"%PDF-": "a PDF instead of text: send the table that it was made of",
+    b"\x89PNG": "a picture instead of text",
+    b"\xff\xd8\xff": "a picture instead of text",
+    b"Rar!": "a RAR archive: unpack it",
+    b"7z\xbc\xaf": "a 7-Zip archive: unpack it",
     b"\xd0\xcf\x11\xe0": "an old or encrypted Office file instead of text: save its sheet as CSV",
 }
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")

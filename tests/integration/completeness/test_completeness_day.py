@@ -104,7 +104,9 @@ def test_a_feed_stands_with_its_newest_decided_day_and_else_with_the_newest_begu
     assert "; 2019-07-18 complete 72.2%, missing: source 32, platform 48; refused 1" in _stands(kept)
     with kept.house.admin.transaction(force_rollback=True):
         kept.house.admin.execute("delete from governance.feed_day where day <= %s", [FIRST])
-        assert "; 2019-07-19 complete 28.6%, missing: source 48, platform 12; still awaited 204" in _stands(kept)
+        assert "; 2019-07-19 complete 28.6%, missing: source 48, platform 12; still awaited 204" in _stands(
+            kept
+        )
 
 
 def test_the_order_of_arrival_does_not_matter(kept: Books, deployed_template: str, tmp_path: Path) -> None:

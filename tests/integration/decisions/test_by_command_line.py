@@ -218,6 +218,10 @@ def test_what_people_decide_holds_on_every_exit_until_they_end_it(house: House) 
             "review nobody --site S1 --from 2019-07-18 --stage raw --validity valid --reason r",
             "no feed 'nobody'",
         ),
+        (
+            "review park --site S1 --from 2019-07-18 --stage raw --validity valid --reason r",
+            "park is a register",
+        ),
         (f"review {AIR} --site S9 --from 2019-07-18 --stage raw --validity valid --reason r", "no site 'S9'"),
         (
             f"review {AIR} --site S1 --from 2019-07-18 --stage done --validity valid --reason r",

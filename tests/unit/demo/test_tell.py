@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime
 
 from rich.console import Console
 
@@ -24,3 +25,10 @@ def test_no_figure_is_cut_off_in_80_columns() -> None:
     for figure in ("146,512", "10,692", "91,016", "191,787", "1,217", "1,000 ", "148,843", "217.4"):
         assert said.count(figure) == 2, (figure, said)
     assert "…" not in said
+
+
+def test_the_question_of_the_past_is_one_that_this_demos_data_answer() -> None:
+    out = io.StringIO()
+    result = Result(midway=datetime(2026, 2, 28, 23, 26, tzinfo=UTC))
+    tell.end(Console(file=out, width=80), Settings.load(), result)
+    assert "--as-of 2026-02-28T23:26:00+00:00" in out.getvalue()
