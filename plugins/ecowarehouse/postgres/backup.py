@@ -322,7 +322,7 @@ def _swap(settings: Settings, *, keep: bool) -> None:
     with connect(
         application="restore", admin=True, autocommit=True, database=_RESTORING, settings=settings
     ) as helper:
-        helper.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [name])
+        _end_sessions(helper, name)
         helper.execute(rename.format(sql.Identifier(name), sql.Identifier(old)))
     with connect(
         application="restore", admin=True, autocommit=True, database=old, settings=settings
@@ -346,9 +346,18 @@ def _store_bytes(source: Path, store: Path) -> None:
 def _drop(database: str, settings: Settings) -> None:
     with connect(application="restore", admin=True, autocommit=True, settings=settings) as connection:
         if connection.execute("select 1 from pg_database where datname = %s", [database]).fetchone():
+            _end_sessions(connection, database)
+            # Without force, which an owner is refused while the server vacuums there; a plain drop ends the vacuum.
             with roles.as_owner_of(connection, database):
-                statement = sql.SQL("drop database if exists {} with (force)")
-                connection.execute(statement.format(sql.Identifier(database)))
+                connection.execute(sql.SQL("drop database if exists {}").format(sql.Identifier(database)))
+
+
+def _end_sessions(connection: psycopg.Connection[Any], database: str) -> None:
+    connection.execute(
+        "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
+        " where datname = %s and backend_type = 'client backend' and pid <> pg_backend_pid()",
+        [database],
+    )
 
 
 def _program(name: str, options: list[str], database: str, settings: Settings) -> None:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import tarfile
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from ecowarehouse.postgres import backup as backups
+from ecowarehouse.postgres import roles
 from ecowarehouse.postgres.connection import connect
 from ecowarehouse.postgres.errors import BackupError
+from ecowarehouse.postgres.prepare import create_database
 from ecowarehouse.settings import Settings
 
 BATCHES = (
@@ -73,6 +77,37 @@ def test_the_drill_brings_back_every_row(filled: Settings) -> None:
     with connect(application="test", admin=True, database="postgres") as connection:
         left = connection.execute("select 1 from pg_database where datname = %s", [backups.DRILL]).fetchone()
     assert left is None
+
+
+@contextmanager
+def _vacuumed(database: str) -> Iterator[None]:
+    """The server's own vacuum is at work in a database, and slow."""
+    with connect(application="test", admin=True, autocommit=True, database=database) as there:
+        there.execute("create table dusty with (autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1)"
+                      " as select n, repeat('x', 500) as filling from generate_series(1, 20000) as n")  # fmt: skip
+        there.execute("delete from dusty where n % 2 = 0")
+    with connect(application="test", admin=True, autocommit=True, database="postgres") as server:
+        server.execute("alter system set autovacuum_naptime = '1s'")
+        server.execute("select pg_reload_conf()")
+        try:
+            deadline = time.monotonic() + 60
+            while not server.execute(
+                "select 1 from pg_stat_activity where datname = %s and backend_type = 'autovacuum worker'",
+                [database],
+            ).fetchone():
+                assert time.monotonic() < deadline, "no vacuum comes"
+                time.sleep(0.02)
+            yield
+        finally:
+            server.execute("alter system reset autovacuum_naptime")
+            server.execute("select pg_reload_conf()")
+
+
+def test_a_database_that_the_server_is_vacuuming_is_dropped_too(filled: Settings) -> None:
+    with connect(application="test", admin=True, autocommit=True, database="postgres") as server:
+        create_database(server, backups.DRILL, owner=roles.OWNER, template=str(filled.database))
+    with _vacuumed(backups.DRILL):
+        assert backups.drill(filled).passed
 
 
 @pytest.mark.parametrize(
