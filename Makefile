@@ -19,7 +19,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Where the demo's data lie; without it the demo makes its own.
 DATA ?=
 
-.PHONY: help setup env demo test browser lint format bench detection faults fuzz docs up down requirements clean
+.PHONY: help setup env demo test browser lint lint-style lint-types lint-sql format bench detection faults fuzz docs up down requirements clean
 
 help: ## these lines
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1|/' | \
@@ -63,12 +63,18 @@ browser: ## what the tests of the page need: Chromium, its driver, Chinese fonts
 	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium chromium-driver fonts-noto-cjk; \
 	else echo "as root: apt-get install chromium chromium-driver fonts-noto-cjk" >&2; exit 1; fi
 
-lint: $(STAMP) ## style, types, SQL
+lint: lint-style lint-types lint-sql ## style, types, SQL (`make -j2 lint`: beside each other)
+
+lint-style: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+lint-types: $(STAMP)
 	$(BIN)/mypy
+
+lint-sql: $(STAMP)
 	$(BIN)/sqlfluff lint -q -p 0 plugins/ecowarehouse/migrations dbt_project
-	$(BIN)/sqlfluff lint -q --templater placeholder $$(git ls-files 'plugins/ecowarehouse/*/sql/*.sql')
+	$(BIN)/sqlfluff lint -q -p 0 --templater placeholder $$(git ls-files 'plugins/ecowarehouse/*/sql/*.sql')
 
 format: $(STAMP) ## let the tools rewrite style
 	$(BIN)/ruff check --fix -q . || true
