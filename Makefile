@@ -74,7 +74,7 @@ lint-types: $(STAMP)
 
 lint-sql: $(STAMP)
 	$(BIN)/sqlfluff lint -q -p 0 plugins/ecowarehouse/migrations dbt_project
-	$(BIN)/sqlfluff lint -q -p 0 --templater placeholder $$(git ls-files 'plugins/ecowarehouse/*/sql/*.sql')
+	$(BIN)/sqlfluff lint -q --templater placeholder $$(git ls-files 'plugins/ecowarehouse/*/sql/*.sql')
 
 format: $(STAMP) ## let the tools rewrite style
 	$(BIN)/ruff check --fix -q . || true
