@@ -136,7 +136,7 @@
 {% macro governance_completeness_day(scoped) -%}
 {%- set reasons = missing_reasons() -%}
 {%- set slot_reasons = reasons[1:] -%}
-{%- set held = ['valid', 'suspect', 'marked_invalid', 'invalidated_by_review', 'sentinel'] -%}
+{%- set held = ['valid', 'suspect', 'marked_invalid', 'invalidated_by_review', 'sentinel', 'not_measured'] -%}
 with span as (
     {{ completeness_spans(scoped) }}
 ),
@@ -244,11 +244,13 @@ version as (
     ) as o
 ),
 
--- What holds of each value: 1 valid, 2 suspect, 3 invalid by a mark or a test, 4 invalid by review, 5 sentinel.
+-- What holds of each value: 1 valid, 2 suspect, 3 invalid by a mark or a test, 4 invalid by review, 5 sentinel; and
+-- 6 where the station does not measure it.
 held as (
     select
         v.*,
         case
+            when not v.has_value and mark.effect = 'not_required' then 6
             when not v.has_value then 5
             when review.effect = 'invalid' then 4
             when review.effect = 'valid' then 1
@@ -460,7 +462,7 @@ select
     {%- endfor %} as {{ wanted }}_missing_count,
     {%- endfor %}
     {%- for reason, kind in reasons %}
-    {{ reason }}_count,
+    {{ reason }}_count{{ ' + not_measured_count as not_required_count' if reason == 'not_required' }},
     {%- endfor %}
     late_count,
     duplicate_count,

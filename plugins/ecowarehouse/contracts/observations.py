@@ -14,7 +14,7 @@ from ecowarehouse.contracts.model import Contract, twice
 from ecowarehouse.contracts.period import Period
 from ecowarehouse.contracts.shape import Long
 from ecowarehouse.contracts.site import Site
-from ecowarehouse.contracts.values import Censored, Channel, Partial
+from ecowarehouse.contracts.values import Censored, Channel, NotMeasured, Partial
 
 
 class ObservationContract(Contract):
@@ -39,12 +39,16 @@ class ObservationContract(Contract):
     )
     partial: Partial = Partial()
     censored: Censored = Censored()
+    not_measured: NotMeasured | None = Field(
+        default=None, description="sentinels by which the source says that a station does not measure it"
+    )
     channels: dict[ColumnName, Channel] = Field(min_length=1)
 
     def _inconsistencies(self) -> Iterator[str]:
         yield from super()._inconsistencies()
         yield from self._code_problems()
         yield from self._key_problems()
+        yield from self._not_measured_problems()
         if self.unpivot is not None and self.unpivot.empty == "left_out":
             yield "unpivot.empty: belongs to registers; an empty cell of observations is a value that is missing"
 
@@ -54,6 +58,7 @@ class ObservationContract(Contract):
             "long": self.long.columns if self.long else (),
             "site": self.site.columns,
             "period.column": (self.period.column,),
+            "not_measured.column": self.told_beside,
         }
 
     def _code_problems(self) -> Iterator[str]:
@@ -64,6 +69,15 @@ class ObservationContract(Contract):
         codes = [code for name in self.channels for code in self.codes_of(name)]
         if found := twice(codes):
             yield f"channels: two channels with the code {', '.join(found)}"
+
+    def _not_measured_problems(self) -> Iterator[str]:
+        rule = self.not_measured
+        if rule is None:
+            return
+        if unknown := sorted(set(rule.marks) - set(self.missing_marks)):
+            yield f"not_measured.marks: not among the sentinels: {', '.join(map(repr, unknown))}"
+        if (rule.column is None) != (not rule.says):
+            yield "not_measured: column and says go together"
 
     def _key_problems(self) -> Iterator[str]:
         if self.period.column not in self.key:
@@ -80,6 +94,11 @@ class ObservationContract(Contract):
             yield f"key must hold the column {self.long.channel}, which says what is measured"
         if shared := sorted(set(self.channels) & set(self.key)):
             yield f"a key column can't be a channel: {', '.join(shared)}"
+
+    @property
+    def told_beside(self) -> tuple[str, ...]:
+        """Columns that say what a mark in another one means."""
+        return (self.not_measured.column,) if self.not_measured and self.not_measured.column else ()
 
     @property
     def averaging(self) -> timedelta:

@@ -6,13 +6,14 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 from ecowarehouse.contracts.model import Contract
 from ecowarehouse.contracts.observations import ObservationContract
 from ecowarehouse.contracts.reserved import named
 from ecowarehouse.contracts.shape import Long
 from ecowarehouse.contracts.site import CODE_JOINT
-from ecowarehouse.contracts.values import factors_of
+from ecowarehouse.contracts.values import NotMeasured, factors_of
 
 _HEAD = """\
 -- Written from the contract by `eco source staging {feed} --write`: change the contract.
@@ -67,6 +68,9 @@ cross join lateral (
         {said}
 ) as said
 """
+NOT_MEASURED: Final = (
+    "not_measured"  # the house's word for what a source's mark means; its effect: flag_effect.csv
+)
 _HALF = "substituted_half_limit"  # the source's own way to say `below`: its number is half of the limit
 _SITES = """\
 -- One row is what one received row says of its site.
@@ -236,6 +240,10 @@ def _meaning(contract: ObservationContract, marks: str, *, scaled: bool, halved:
     factor = " * cell.factor" if scaled else ""
     number = f"cell.text::numeric{factor}"
     mark = f"when cell.text <> '' and cell.text in ({marks}) then cell.text"
+    if contract.not_measured is not None:
+        mark = (
+            f"when {_is_not_measured(contract, contract.not_measured)} then '{NOT_MEASURED}'\n        {mark}"
+        )
     said, below, limit = [], [], []
     censored = contract.censored
     if censored.pattern is not None:
@@ -268,6 +276,13 @@ def _meaning(contract: ObservationContract, marks: str, *, scaled: bool, halved:
     }
 
 
+def _is_not_measured(contract: ObservationContract, rule: NotMeasured) -> str:
+    marked = f"cell.text in ({', '.join(map(escaped, rule.marks))})"
+    if rule.column is None:
+        return marked
+    return f"{marked} and {_trimmed(contract, f'received.{rule.column}')} in ({', '.join(map(escaped, rule.says))})"
+
+
 def _case(branches: list[str], otherwise: str) -> str:
     if not branches:
         return otherwise
@@ -298,13 +313,14 @@ models:
 
 
 def _received(contract: ObservationContract, relation: str | None) -> str:
+    told = contract.channels if contract.long is None else contract.long.columns
     columns = [
         "batch_id as content_batch_id",
         "row_number",
         "rejected_columns",
         "placed.site_code",
         "placed.period_start",
-        *map(named, contract.channels if contract.long is None else contract.long.columns),
+        *map(named, dict.fromkeys((*told, *contract.told_beside))),
     ]
     return (
         "    select\n        " + ",\n        ".join(columns) + f"\n    from {_source(contract, relation)}"

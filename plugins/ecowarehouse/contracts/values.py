@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from ecowarehouse.contracts.fields import PLAIN_NUMBER, Duration, Strict, positive
+from ecowarehouse.contracts.fields import PLAIN_NUMBER, ColumnName, Duration, Strict, positive
 
 
 class Partial(Strict):
@@ -36,6 +36,16 @@ class Censored(Strict):
         before, after = ("|".join(map(re.escape, signs)) for signs in (self.prefixes, self.suffixes))
         forms = [f"({before}){PLAIN_NUMBER}"] * bool(before) + [f"{PLAIN_NUMBER}({after})"] * bool(after)
         return f"^({'|'.join(forms)})$" if forms else None
+
+
+class NotMeasured(Strict):
+    """How a source says that a station does not measure something: nobody waits for it, and nobody is to blame."""
+
+    marks: list[str] = Field(min_length=1, description="sentinels that say so")
+    column: ColumnName | None = Field(
+        default=None, description="only in rows in which this column says one of `says`; else in all rows"
+    )
+    says: list[str] = Field(default=[], description="such as the state of a station that works")
 
 
 class Channel(Strict):

@@ -43,6 +43,7 @@ def _feed(contract: ObservationContract, departments: dict[str, Any]) -> str:
         ("点位 · sites", sites),
         ("更新中 · caught mid-update", f"< {partial:g}" if partial is not None else "—"),
         ("缺测标记 · marks of no value", " ".join(f"`{mark}`" for mark in contract.sentinels if mark)),
+        *_not_measured(contract),
         ("保存年限 · kept for years", str(contract.retention_years)),
     ]
     rows = [
@@ -67,6 +68,14 @@ def _feed(contract: ObservationContract, departments: dict[str, Any]) -> str:
             table(head, rows),
         ]
     )
+
+
+def _not_measured(contract: ObservationContract) -> list[tuple[str, str]]:
+    rule = contract.not_measured
+    if rule is None:
+        return []
+    where = f" 仅当 only where `{rule.column}`: {' '.join(rule.says)}" if rule.column else ""
+    return [("未设项目标记 · marks of what a station does not measure", codes(rule.marks) + where)]
 
 
 def _common(contract: Contract, departments: dict[str, Any]) -> list[tuple[str, str]]:

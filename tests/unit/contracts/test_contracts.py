@@ -84,6 +84,16 @@ def test_defaults_and_helpers() -> None:
         ("format: '%Y-%m-%dT%H:%M:%S'", "format: '%y-%m'", "write iso8601, or a format of"),
         ("${cnemc_air.url}", "${CNEMC_URL}", "is no name of a secret"),
         ("encoding: utf-8-sig", "encoding: utf-9", "no encoding that Python knows"),
+        (
+            "series_kind: real_time",
+            "series_kind: real_time\nnot_measured: {marks: [x]}",
+            "not_measured.marks: not among the sentinels: 'x'",
+        ),
+        (
+            "series_kind: real_time",
+            "series_kind: real_time\nnot_measured: {marks: [''], column: quality}",
+            "not_measured: column and says go together",
+        ),
         ("feed: cnemc_air_hourly", "feed: [", "no valid YAML"),
     ],
 )
