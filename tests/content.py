@@ -16,12 +16,15 @@ _CONTENTS: Final[dict[str, str]] = {
         select feed, site_code, known_at, element, site_name, area_name, longitude, latitude, attributes, site_type,
             takes_part, valid_from
         from core.site""",
-    "core.entity": """
-        select entity, feed, code, valid_from, known_at, valid_to, taken_back, content from core.entity""",
     "core.quality_flag": """
         select s.feed, s.site_code, s.channel, f.period_start, f.known_at, f.test, f.rule_version, f.flag, f.detail
         from core.quality_flag as f inner join core.series as s using (series_id)""",
 }
+
+
+_ENTITIES: Final = (
+    "select entity, feed, code, valid_from, known_at, valid_to, taken_back, content from core.entity"
+)
 
 
 def hash_of(conn: psycopg.Connection[Any], query: str) -> str:
@@ -37,6 +40,11 @@ def hash_of(conn: psycopg.Connection[Any], query: str) -> str:
 def core_hashes(conn: psycopg.Connection[Any]) -> dict[str, str]:
     """Hash of each content of core, by relation."""
     return {relation: hash_of(conn, query) for relation, query in _CONTENTS.items()}
+
+
+def entity_hash(conn: psycopg.Connection[Any]) -> str:
+    """Hash of what the registers say."""
+    return hash_of(conn, _ENTITIES)
 
 
 def relation_hash(conn: psycopg.Connection[Any], relation: str, without: tuple[str, ...] = ()) -> str:
