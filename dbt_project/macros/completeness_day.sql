@@ -250,7 +250,7 @@ held as (
     select
         v.*,
         case
-            when not v.has_value and mark.effect = 'not_required' then 6
+            when not v.has_value and v.source_mark = 'not_measured' then 6
             when not v.has_value then 5
             when review.effect = 'invalid' then 4
             when review.effect = 'valid' then 1

@@ -13,7 +13,8 @@ from ecowarehouse.contracts import Contract, ContractSet, ObservationContract
 from ecowarehouse.heard import Heard, heard
 
 # The newest day that is over by the clock on the wall and decided, so that nothing of it may still come; of a feed
-# without one the newest of which something is decided. The public page shows the same (exports/page/newest.py).
+# without one the newest of which something is decided. The public page chooses by the same order among the days that
+# were over, by the city's clock, when the newest of all books ends (exports/page/newest.py).
 _BOOKS: Final = """
 select f.feed, d.day, d.complete_share, d.source_missing_count, d.platform_missing_count,
     d.marked_invalid_count, d.invalidated_by_review_count, d.not_required_count, d.awaited_count,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +20,14 @@ import psycopg
 import sqlglot
 from psycopg import sql as pgsql
 from psycopg.adapt import Loader
-from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoader
+from psycopg.types.datetime import (
+    DateLoader,
+    TimeLoader,
+    TimestampLoader,
+    TimestamptzLoader,
+    TimetzLoader,
+)
+from psycopg.types.string import TextLoader
 from sqlglot import exp
 
 from ecowarehouse.postgres.connection import connect
@@ -51,7 +59,7 @@ class Answer:
                 f"JSON needs a name of its own for each column: {', '.join(twice)} stands twice"
             )
         return json.dumps(
-            [dict(zip(self.columns, row, strict=True)) for row in self.rows],
+            [dict(zip(self.columns, map(_in_json, row), strict=True)) for row in self.rows],
             default=_plain,
             ensure_ascii=False,
         )
@@ -134,8 +142,10 @@ def _or_text(base: type[Loader]) -> type[Loader]:
     return OrText
 
 
-_LOADERS: Final = {
+_LOADERS: Final[dict[str, type[Loader]]] = {
     "date": _or_text(DateLoader), "timestamp": _or_text(TimestampLoader), "timestamptz": _or_text(TimestamptzLoader),
+    "time": _or_text(TimeLoader), "timetz": _or_text(TimetzLoader),
+    "interval": TextLoader,  # a month has no number of days, and an infinite one would be none
 }  # fmt: skip
 
 
@@ -243,6 +253,13 @@ def roles(conn: psycopg.Connection[Any]) -> list[str]:
         pgsql.SQL("select rolname from pg_roles where rolname like 'eco\\_%' order by 1")
     ).fetchall()
     return [row[0] for row in rows]
+
+
+def _in_json(value: Any) -> Any:
+    """JSON has no word for what is no finite number: it becomes text."""
+    if isinstance(value, list):
+        return [_in_json(one) for one in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _plain(value: Any) -> str:

@@ -297,6 +297,11 @@ def test_what_no_calendar_of_python_holds_is_shown_as_the_database_writes_it(hou
     )
     [(since, till, span, plain)] = answer.rows
     assert (since, till, span.upper, plain) == ("-infinity", "infinity", "infinity", date(2026, 1, 1))
+    answer = query.run(
+        "select interval '1 month' as month, interval 'infinity' as ever, '24:00'::time, 'NaN'::float8 as number"
+    )
+    assert answer.rows[0][:3] == ("1 mon", "infinity", "24:00:00")
+    assert json.loads(answer.as_json(), parse_constant=pytest.fail)[0]["number"] == "nan"
 
 
 def test_json_refuses_two_columns_of_one_name(house: FeedHouse) -> None:

@@ -9,6 +9,7 @@ A file goes to `taken/` after what it brought has landed; one that was refused s
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import shutil
@@ -43,7 +44,7 @@ def fetch(
     """Uploads by receipt, then finished files by name; nothing new is a delivery that is `unchanged`."""
     cursor = cursor or Cursor()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        _require(folder, made_before=anything_before(cursor.seen))
         # What landed before a crash kept it from being put away.
         put_away(contract, folder, cursor.seen)
         answered = _answered(cursor.seen)  # such an upload could not be put away
@@ -57,7 +58,7 @@ def fetch(
     for name, why in choice.stuck.items():
         problem = FetchProblem("unfinished", why)
         yield Delivery(_source(contract, name), problem=problem, synthetic=contract.synthetic)
-    ready = [(source, path, _found(path, path.name)) for source, path in uploads.items()]
+    ready = [(source, path, _found(path, path.name)) for source, path in uploads.items() if path.exists()]
     ready += [(_source(contract, file.name), _at(folder, file), file) for file in choice.ready]
     with tempfile.TemporaryDirectory(prefix="eco-drop-") as copies:
         copy = Path(copies) / "copy"
@@ -68,6 +69,14 @@ def fetch(
         yield Delivery(
             _source(contract, ""), unchanged=nothing is None, problem=nothing, synthetic=contract.synthetic
         )
+
+
+def _require(folder: Path, *, made_before: bool) -> None:
+    """Make it for a new feed; later it is missing because a share is not mounted, and a new one would hide that."""
+    if not made_before:
+        folder.mkdir(parents=True, exist_ok=True)
+    elif not folder.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "there is no such folder any more: is its share mounted?")
 
 
 def put_away(contract: Contract, folder: Path, seen: Seen) -> None:
@@ -133,7 +142,10 @@ def _look(folder: Path) -> dict[str, Found]:
     """Plain files alone: a link could lead to what its owner may not read."""
     found = []
     for entry in os.scandir(os.fsencode(folder)):
-        state = entry.stat(follow_symlinks=False)
+        try:
+            state = entry.stat(follow_symlinks=False)
+        except FileNotFoundError:
+            continue  # taken away since
         if stat.S_ISREG(state.st_mode):
             found.append((entry.name, state.st_size, state.st_mtime))
     return finished.listed(found)
@@ -174,6 +186,9 @@ def _delivery(
         finished.compare(copy, file.size, checksum, (suffix or ".sha256")[1:])
         with copy.open("rb") as stream:
             head = stream.read(2048)
+    except FileNotFoundError:
+        gone = FetchProblem("unfinished", "it was renamed or taken away while it was copied")
+        return Delivery(source, problem=gone, synthetic=contract.synthetic)
     except FetchProblem as unfit:
         return Delivery(source, problem=unfit, synthetic=contract.synthetic)
     except OSError as error:

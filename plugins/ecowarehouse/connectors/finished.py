@@ -18,6 +18,7 @@ from ecowarehouse.formats.model import visible
 
 _COMPANIONS: Final = (".done", ".sha256", ".md5")
 _MOST_SHOWN: Final = 5
+_HIDDEN: Final = (".", "~$")  # the second: what Excel lays beside a workbook that somebody has open
 
 logger = logging.getLogger(__name__)
 
@@ -97,7 +98,7 @@ def choose(
     passed: list[str] = []
     unfinished: dict[str, str] = {}
     for name, file in sorted(second.items()):
-        if name.startswith(".") or name.endswith(companions or ("\0",)):
+        if name.startswith(_HIDDEN) or name.endswith(companions or ("\0",)):
             continue
         if name.lower().endswith(writing or ("\0",)):
             if _matches(name.rpartition(".")[0], pattern) or _matches(name, pattern):

@@ -16,6 +16,8 @@ from ecowarehouse.contracts.shape import Long
 from ecowarehouse.contracts.site import Site
 from ecowarehouse.contracts.values import Censored, Channel, NotMeasured, Partial
 
+_OF_STAGING = ("content_batch_id", "site_code", "period_start")
+
 
 class ObservationContract(Contract):
     """What a source promises about one feed of observations."""
@@ -76,8 +78,14 @@ class ObservationContract(Contract):
             return
         if unknown := sorted(set(rule.marks) - set(self.missing_marks)):
             yield f"not_measured.marks: not among the sentinels: {', '.join(map(repr, unknown))}"
+        if unknown := sorted(set(rule.channels) - set(self.channels)):
+            yield f"not_measured.channels: no channels: {', '.join(unknown)}"
         if (rule.column is None) != (not rule.says):
             yield "not_measured: column and says go together"
+        if rule.column in _OF_STAGING:
+            yield f"not_measured.column: staging has a {rule.column} of its own; take another column"
+        if padded := [text for text in rule.says if text.strip("".join(self.trim)) != text or not text]:
+            yield f"not_measured.says: texts as they are after `trim`, found {padded}"
 
     def _key_problems(self) -> Iterator[str]:
         if self.period.column not in self.key:

@@ -68,9 +68,7 @@ cross join lateral (
         {said}
 ) as said
 """
-NOT_MEASURED: Final = (
-    "not_measured"  # the house's word for what a source's mark means; its effect: flag_effect.csv
-)
+NOT_MEASURED: Final = "not_measured"  # the house's own word for what a mark means; the books know it
 _HALF = "substituted_half_limit"  # the source's own way to say `below`: its number is half of the limit
 _SITES = """\
 -- One row is what one received row says of its site.
@@ -241,9 +239,8 @@ def _meaning(contract: ObservationContract, marks: str, *, scaled: bool, halved:
     number = f"cell.text::numeric{factor}"
     mark = f"when cell.text <> '' and cell.text in ({marks}) then cell.text"
     if contract.not_measured is not None:
-        mark = (
-            f"when {_is_not_measured(contract, contract.not_measured)} then '{NOT_MEASURED}'\n        {mark}"
-        )
+        means = _is_not_measured(contract, contract.not_measured)
+        mark = f"when {means}\n            then '{NOT_MEASURED}'\n        {mark}"
     said, below, limit = [], [], []
     censored = contract.censored
     if censored.pattern is not None:
@@ -277,10 +274,12 @@ def _meaning(contract: ObservationContract, marks: str, *, scaled: bool, halved:
 
 
 def _is_not_measured(contract: ObservationContract, rule: NotMeasured) -> str:
-    marked = f"cell.text in ({', '.join(map(escaped, rule.marks))})"
-    if rule.column is None:
-        return marked
-    return f"{marked} and {_trimmed(contract, f'received.{rule.column}')} in ({', '.join(map(escaped, rule.says))})"
+    held = {"cell.text": rule.marks, "cell.channel": rule.channels}
+    if rule.column is not None:
+        held[_trimmed(contract, f"received.{rule.column}")] = rule.says
+    return "\n            and ".join(
+        f"{what} in ({', '.join(map(escaped, texts))})" for what, texts in held.items() if texts
+    )
 
 
 def _case(branches: list[str], otherwise: str) -> str:

@@ -46,6 +46,9 @@ class NotMeasured(Strict):
         default=None, description="only in rows in which this column says one of `says`; else in all rows"
     )
     says: list[str] = Field(default=[], description="such as the state of a station that works")
+    channels: list[ColumnName] = Field(
+        default=[], description="only of these; else of all channels, and a mark hides what one station lost"
+    )
 
 
 class Channel(Strict):

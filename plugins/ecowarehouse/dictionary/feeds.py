@@ -74,8 +74,10 @@ def _not_measured(contract: ObservationContract) -> list[tuple[str, str]]:
     rule = contract.not_measured
     if rule is None:
         return []
-    where = f" 仅当 only where `{rule.column}`: {' '.join(rule.says)}" if rule.column else ""
-    return [("未设项目标记 · marks of what a station does not measure", codes(rule.marks) + where)]
+    said = [codes(mark for mark in rule.marks if mark), "空 empty" if "" in rule.marks else ""]
+    said += [f"仅当 only where `{rule.column}`: {' '.join(rule.says)}" if rule.column else ""]
+    said += [f"仅限 only of {codes(rule.channels)}" if rule.channels else ""]
+    return [("未设项目标记 · marks of what a station does not measure", "; ".join(filter(None, said)))]
 
 
 def _common(contract: Contract, departments: dict[str, Any]) -> list[tuple[str, str]]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import codecs
 import json
 from collections.abc import Iterator
 from typing import Any
 
 from ecowarehouse.contracts import Contract
 from ecowarehouse.contracts.forms import JsonForm
-from ecowarehouse.formats.model import FormatProblem, ReceivedTable, RowBuilder, whole_number
+from ecowarehouse.formats.model import FormatProblem, FormatReason, ReceivedTable, RowBuilder, whole_number
 from ecowarehouse.formats.sniff import Source
 
 
@@ -47,14 +46,25 @@ def parse(payload: bytes) -> Any:
             object_pairs_hook=_unique,
         )  # fmt: skip
     except UnicodeDecodeError as error:
+        if error.reason == "unexpected end of data":
+            raise FormatProblem("truncated", f"it ends inside a character, at byte {len(payload)}") from error
         raise FormatProblem("encoding", f"not UTF-8 at byte {error.start}") from error
     except json.JSONDecodeError as error:
-        # A cut shows as an error at the very end, or as a text or number that the end left open.
-        begun = payload.removeprefix(codecs.BOM_UTF8).lstrip().startswith((b"{", b"["))
-        cut = begun and not payload.rstrip().endswith((b"}", b"]"))
-        raise FormatProblem("truncated" if cut else "not_the_format", f"no valid JSON: {error}") from error
+        reason: FormatReason = "truncated" if _is_cut(error) else "not_the_format"
+        raise FormatProblem(reason, f"no valid JSON: {error}") from error
     except RecursionError as error:
         raise FormatProblem("not_the_format", "nested deeper than any feed") from error
+
+
+def _is_cut(error: json.JSONDecodeError) -> bool:
+    """Whether it began as JSON and only its end is missing: nothing is left to read, or the begin of a word or text."""
+    left = error.doc[error.pos :].strip()
+    begun = error.doc.lstrip().startswith(("{", "["))
+    return begun and (
+        error.msg.startswith("Unterminated string")
+        or (error.msg.startswith("Invalid \\uXXXX") and len(left) < 6)
+        or any(word.startswith(left) for word in ("true", "false", "null", "-"))
+    )
 
 
 def pointed(content: Any, pointer: str) -> Any:

@@ -148,6 +148,10 @@ class Utf8:
         try:
             text = self._decoder.decode(chunk, final=not chunk)
         except UnicodeDecodeError as error:
+            if not chunk:
+                raise FormatProblem(
+                    "truncated", f"it ends inside a character, at byte {self._offset}"
+                ) from error
             raise self._problem(error, start + error.start) from error
         self._offset += len(chunk)
         if self._as_it_is:

@@ -26,8 +26,8 @@ _NO_TEXT = {
     b"%PDF-": "a PDF instead of text: send the table that it was made of",
     b"\x89PNG": "a picture instead of text",
     b"\xff\xd8\xff": "a picture instead of text",
-    b"Rar!": "a RAR archive: unpack it",
-    b"7z\xbc\xaf": "a 7-Zip archive: unpack it",
+    b"Rar!\x1a\x07": "a RAR archive: unpack it",
+    b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive: unpack it",
     b"\xd0\xcf\x11\xe0": "an old or encrypted Office file instead of text: save its sheet as CSV",
 }
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")

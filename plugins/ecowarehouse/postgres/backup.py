@@ -346,10 +346,13 @@ def _store_bytes(source: Path, store: Path) -> None:
 def _drop(database: str, settings: Settings) -> None:
     with connect(application="restore", admin=True, autocommit=True, settings=settings) as connection:
         if connection.execute("select 1 from pg_database where datname = %s", [database]).fetchone():
+            name = sql.Identifier(database)
+            with roles.as_owner_of(connection, database):
+                connection.execute(sql.SQL("alter database {} allow_connections false").format(name))
             _end_sessions(connection, database)
             # Without force, which an owner is refused while the server vacuums there; a plain drop ends the vacuum.
             with roles.as_owner_of(connection, database):
-                connection.execute(sql.SQL("drop database if exists {}").format(sql.Identifier(database)))
+                connection.execute(sql.SQL("drop database if exists {}").format(name))
 
 
 def _end_sessions(connection: psycopg.Connection[Any], database: str) -> None:

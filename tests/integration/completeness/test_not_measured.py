@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from ecowarehouse.contracts import load_contracts
+from ecowarehouse.contracts.staging import cells_sql
+from ecowarehouse.contracts.values import NotMeasured
 from ecowarehouse.settings import Settings
 from simulation.air import CHINA
 from simulation.surface_water import feed_csv, synthetic_rows
-from tests.integration.completeness.books import Books, books
+from tests.conftest import own_database
+from tests.integration.completeness.books import WEATHER, Books, books, item
 
 WATER = load_contracts(Settings.load().city)["cnemc_water_station"]
 MIDNIGHT = datetime(2026, 3, 2, tzinfo=CHINA)
@@ -53,6 +57,26 @@ def test_the_same_mark_of_a_station_out_of_order_is_missing(kept: Books, channel
     assert kept.of(off, MIDNIGHT.date(), channel) == {
         "expected": 6, "source_missing": 6, "sentinel": 6,
     }  # fmt: skip
+
+
+def test_a_mark_of_something_else_is_missing_at_a_working_station_too(
+    deployed_template: str, tmp_path: Path
+) -> None:
+    """Of another element; and only the channels that the contract names."""
+    rule = NotMeasured(marks=["-9999"], channels=["humidity"])
+    weather = WEATHER.model_copy(update={"not_measured": rule})
+    view = (
+        f"create or replace view {weather.staging_relation} as {cells_sql(weather, weather.landing_relation)}"
+    )
+    with own_database(deployed_template) as settings, books(settings, tmp_path) as house:
+        house.house.contract = weather
+        house.house.admin.execute(view.encode())
+        for label in range(-3, 28):
+            house.bring(label + 0.1, [{**item("W1", label, "-9999"), "humidity": "-9999"}])
+        house.keep()
+        day = date(2019, 7, 18)
+        assert house.of("W1", day, "humidity") == {"expected": 24, "not_required": 24}
+        assert house.of("W1", day)["sentinel"] == 24
 
 
 def test_working_everything_out_again_finds_no_difference(kept: Books) -> None:

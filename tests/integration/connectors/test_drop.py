@@ -193,11 +193,33 @@ def test_a_file_that_changes_while_it_is_copied_waits(
     assert temperatures(house) == [("W1", 8, "1.75")]
 
 
+def test_a_file_that_is_taken_away_while_it_is_copied_is_nobodys_fault(
+    house: FeedHouse, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "x.csv").write_bytes(content(("W1", 8, "1.50")))
+    copy = shutil.copyfile
+
+    def taken_before(source: Path, target: Path) -> Path:
+        Path(source).unlink()
+        return Path(copy(source, target))
+
+    monkeypatch.setattr(shutil, "copyfile", taken_before)
+    assert ends(house) == [("failed", "unfinished", 0)]
+
+
+def test_a_folder_that_gave_something_is_not_made_anew(house: FeedHouse, folder: Path) -> None:
+    (folder / "x.csv").write_bytes(content(("W1", 8, "1.50")))
+    assert ends(house) == [("loaded", None, 1)]
+    shutil.rmtree(folder)
+    assert ends(house) == [("failed", "unreadable", 0)]
+    assert not folder.exists()
+
+
 def test_names_match_in_any_case_and_the_log_names_what_nobody_takes(
     house: FeedHouse, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (folder / "DATA.CSV").write_bytes(content(("W1", 8, "1.50")))
-    for name in ("x.xlsx", ".hidden", "DATA.CSV.sha256", "b.csv.TMP"):
+    for name in ("x.xlsx", ".hidden", "~$data.csv", "DATA.CSV.sha256", "b.csv.TMP"):
         (folder / name).write_bytes(b"x")
     assert ends(house) == [("loaded", None, 1)]
     [told] = [record.getMessage() for record in caplog.records if "no pattern" in record.getMessage()]

@@ -94,6 +94,11 @@ def test_defaults_and_helpers() -> None:
             "series_kind: real_time\nnot_measured: {marks: [''], column: quality}",
             "not_measured: column and says go together",
         ),
+        (
+            "series_kind: real_time",
+            "series_kind: real_time\nnot_measured: {marks: [''], channels: [algae]}",
+            "not_measured.channels: no channels: algae",
+        ),
         ("feed: cnemc_air_hourly", "feed: [", "no valid YAML"),
     ],
 )

@@ -65,7 +65,10 @@ select
         else null::numeric
     end as detection_limit,
     case
-        when cell.text in ('*', '') and btrim(coalesce(received.status, ''), e'\u3000 ') in ('正常') then 'not_measured'
+        when cell.text in ('*', '')
+            and cell.channel in ('chlorophyll_a', 'chlorophyll_a_raw', 'algae_density', 'algae_density_raw')
+            and btrim(coalesce(received.status, ''), e'\u3000 ') in ('正常')
+            then 'not_measured'
         when cell.text <> '' and cell.text in ('*', '--', '', '极值过滤') then cell.text
         when said.is_half_limit then 'substituted_half_limit'
     end as source_mark
