@@ -152,7 +152,9 @@ def recompute(
     from ecowarehouse.postgres.connection import connect
 
     if not check:
-        raise typer.BadParameter("only --check stands: what differs is mended by `eco load` and `eco build`")
+        raise typer.BadParameter(
+            "only --check stands: `eco build` mends marts; core that differs was changed by hand, or its contract was"
+        )
     settings = _settings()
     differences: list[Any] = []
     with connect(application="recompute") as conn:
