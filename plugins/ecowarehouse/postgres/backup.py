@@ -358,7 +358,7 @@ def _drop(database: str, settings: Settings) -> None:
 def _end_sessions(connection: psycopg.Connection[Any], database: str) -> None:
     connection.execute(
         "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
-        " where datname = %s and backend_type = 'client backend' and pid <> pg_backend_pid()",
+        " where datname = %s and backend_type = 'client backend'",
         [database],
     )
 

@@ -14,7 +14,6 @@ import pytest
 
 from ecowarehouse import completeness, secrets
 from ecowarehouse.contracts import Contract, load_contracts
-from ecowarehouse.contracts.transport import Watched
 from ecowarehouse.core import recompute
 from ecowarehouse.pipeline import FeedRun, run_feed
 from ecowarehouse.postgres.connection import connect
@@ -22,6 +21,7 @@ from ecowarehouse.settings import Settings
 from simulation.systems.running import Systems
 from tests.conftest import own_database
 from tests.content import core_hashes, entity_hash
+from tests.integration.departments.outcomes import at_once
 
 CITY = load_contracts(Settings.load().city)
 DAYS = 10
@@ -49,16 +49,7 @@ def conn(house: Settings) -> Iterator[psycopg.Connection[Any]]:
         yield connection
 
 
-def _at_once(contract: Contract) -> Contract:
-    """The contract, without waiting whether a file still grows: nobody writes here meanwhile."""
-    if not isinstance(contract.connector, Watched):
-        return contract
-    return contract.model_copy(
-        update={"connector": contract.connector.model_copy(update={"settle_seconds": 0.0})}
-    )
-
-
-CONTRACTS = {feed: _at_once(contract) for feed, contract in CITY.contracts.items()}
+CONTRACTS = {feed: at_once(contract) for feed, contract in CITY.contracts.items()}
 
 
 def _feeds(contracts: Mapping[str, Contract]) -> list[str]:

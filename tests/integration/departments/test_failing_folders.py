@@ -18,7 +18,6 @@ import pytest
 
 from ecowarehouse.contracts import Contract, load_contracts
 from ecowarehouse.core import recompute
-from ecowarehouse.pipeline import run_feed
 from ecowarehouse.postgres.connection import connect
 from ecowarehouse.settings import Settings
 from simulation.city.city import City
@@ -26,7 +25,16 @@ from simulation.systems.folders import DROPS
 from simulation.systems.moments import moment_of
 from simulation.systems.running import FIRST_DAY
 from simulation.systems.state import Now
-from tests.conftest import own_database
+from tests.integration.departments.outcomes import (
+    ANSWERED,
+    NOTHING_CAME,
+    OURS,
+    UNUSABLE,
+    at_once,
+    ends,
+    first_asking,
+    taken_for,
+)
 
 CITY = load_contracts(Settings.load().city)
 FOLDERS = {
@@ -36,7 +44,7 @@ FOLDERS = {
     "red_line": "red_line",  # GeoJSON, a register that is always whole
 }
 SAMPLES = ("tap_water", "groundwater_quality")
-DAY = {"tap_water": "采样日期", "groundwater_quality": "采样日期"}
+DAY = "采样日期"
 FIRST_HEADING = {
     "tap_water": "样品编号",
     "groundwater_quality": "统一编号",
@@ -54,7 +62,6 @@ _TODAY = (
 )
 NEWEST = dict.fromkeys(SAMPLES, _SAMPLES) | {"land_use": _SPANS, "red_line": _TODAY}
 
-NOTHING_CAME, UNUSABLE, OURS, ANSWERED = "no_answer", "unusable", "our_fault", "answered"
 EXPECTED: dict[str, dict[str, tuple[str, str | None, str]]] = {
     "no such folder": dict.fromkeys(FOLDERS, ("failed", "unreadable", OURS)),
     "still being written": dict.fromkeys(FOLDERS, ("failed", "unfinished", NOTHING_CAME)),
@@ -109,19 +116,11 @@ class Tried:
         return path
 
     def run(self, contract: Contract) -> list[tuple[str, str | None]]:
-        return [(one.outcome, one.reason) for one in run_feed(self.conn, self.settings, contract).batches]
+        return ends(self.conn, self.settings, contract)
 
     def newest(self, feed: str, settings: Settings | None = None) -> list[tuple[Any, ...]]:
         with connect(application="tests", admin=True, settings=settings or self.settings) as admin:
             return admin.execute(NEWEST[feed], [feed]).fetchall()
-
-    def answer(self, feed: str) -> str:
-        with connect(application="tests", admin=True, settings=self.settings) as admin:
-            found = admin.execute(
-                "select answer from governance.delivery where feed = %s order by batch_id desc limit 1",
-                [feed],
-            ).fetchone()
-        return str(found[0]) if found else "none"
 
 
 def _at_step(feed: str, table: pa.Table, step: int) -> pa.Table:
@@ -129,14 +128,6 @@ def _at_step(feed: str, table: pa.Table, step: int) -> pa.Table:
         return table.slice(0, table.num_rows - len(EXPECTED) - 1 + step)
     place = table.column_names.index("MJ_KM2")
     return table.set_column(place, "MJ_KM2", pa.array([area.as_py() + step for area in table["MJ_KM2"]]))
-
-
-def _at_once(feed: str) -> Contract:
-    """The city's contract, without waiting whether a file still grows."""
-    contract = CITY[feed]
-    return contract.model_copy(
-        update={"connector": contract.connector.model_copy(update={"settle_seconds": 0.0})}
-    )
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +145,7 @@ def tried(module_deployed: Settings, tmp_path_factory: pytest.TempPathFactory) -
             made.folder(feed).mkdir()
             addresses.setenv(f"ECO_SECRET_{name.upper()}_FOLDER", str(made.folder(feed)))
             made.lay(feed, made.document(feed, 0))
-            assert made.run(_at_once(feed)) == [("loaded", None)], feed
+            assert made.run(at_once(CITY[feed])) == [("loaded", None)], feed
             made.first[feed] = made.newest(feed)
         yield made
 
@@ -170,7 +161,7 @@ def _no_such_folder(tried: Tried, feed: str, meant: bytes) -> Iterator[Contract]
     away = tried.folder(feed).rename(tried.root / f"{feed}-away")
     if feed not in SAMPLES:
         tried.folder(feed).touch()
-    yield _at_once(feed)
+    yield at_once(CITY[feed])
     tried.folder(feed).unlink(missing_ok=True)
     away.rename(tried.folder(feed))
 
@@ -182,7 +173,7 @@ def _still_written(tried: Tried, feed: str, meant: bytes) -> Iterator[Contract]:
     part = path.rename(path.with_name(f"{path.name}.part"))
     ended = time.time() - 2 * 86_400
     os.utime(part, (ended, ended))
-    yield _at_once(feed)
+    yield at_once(CITY[feed])
     part.unlink()
 
 
@@ -192,7 +183,7 @@ def _laid(change: Callable[[Tried, str, bytes], bytes]) -> Failure:
     @contextmanager
     def failure(tried: Tried, feed: str, meant: bytes) -> Iterator[Contract]:
         tried.lay(feed, change(tried, feed, meant))
-        yield _at_once(feed)
+        yield at_once(CITY[feed])
 
     return failure
 
@@ -210,10 +201,8 @@ def _with_another_heading(tried: Tried, feed: str, meant: bytes) -> bytes:
 
 def _of_another_century(tried: Tried, feed: str, meant: bytes) -> bytes:
     def ahead(table: pa.Table) -> pa.Table:
-        place = table.column_names.index(DAY[feed])
-        return table.set_column(
-            place, DAY[feed], pa.array(["2126" + str(day)[4:] for day in table[DAY[feed]]])
-        )
+        place = table.column_names.index(DAY)
+        return table.set_column(place, DAY, pa.array(["2126" + str(day)[4:] for day in table[DAY]]))
 
     return tried.document(feed, tried.step[feed], ahead)
 
@@ -245,12 +234,12 @@ def test_a_failure_is_told_harms_nothing_and_is_made_good(tried: Tried, failure:
     before = tried.newest(feed)
     with FAILURES[failure](tried, feed, meant) as contract:
         assert tried.run(contract) == [(outcome, reason)]
-    assert tried.answer(feed) == answer
+    assert taken_for(tried.settings, feed) == answer
     # A register that is always whole is taken at its word: it says again what it said at first.
     says = tried.first[feed] if (failure, feed) == ("gone back", "red_line") else before
     assert tried.newest(feed) == says
     tried.lay(feed, meant)
-    assert tried.run(_at_once(feed)) == [("loaded", None)]
+    assert tried.run(at_once(CITY[feed])) == [("loaded", None)]
     assert tried.newest(feed) != before
     assert sorted(path.name for path in tried.folder(feed).iterdir()) == ["taken"]
 
@@ -258,14 +247,11 @@ def test_a_failure_is_told_harms_nothing_and_is_made_good(tried: Tried, failure:
 def test_after_all_of_it_the_house_knows_what_one_knows_that_asks_for_the_first_time(
     tried: Tried, deployed_template: str
 ) -> None:
-    with (
-        own_database(deployed_template) as settings,
-        closing(connect(application="tests", settings=settings)) as conn,
-    ):
+    with first_asking(deployed_template) as (settings, conn):
         for feed in FOLDERS:
             shutil.rmtree(tried.folder(feed) / "taken")
             tried.lay(feed, tried.document(feed, tried.step[feed]))
-            run_feed(conn, settings, _at_once(feed))
+            assert ends(conn, settings, at_once(CITY[feed])) == [("loaded", None)]
             told = tried.newest(feed, settings)
             assert told, feed
             assert tried.newest(feed) == told

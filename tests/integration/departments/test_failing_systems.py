@@ -22,8 +22,17 @@ from ecowarehouse.pipeline import run_feed
 from ecowarehouse.postgres.connection import connect
 from ecowarehouse.settings import Settings
 from simulation.systems.running import Systems
-from tests.conftest import own_database
 from tests.integration.departments.lines import HttpLine, Line
+from tests.integration.departments.outcomes import (
+    ANSWERED,
+    NOTHING_CAME,
+    OURS,
+    UNUSABLE,
+    at_once,
+    ends,
+    first_asking,
+    taken_for,
+)
 
 CONTRACTS = load_contracts(Settings.load().city)
 ADDRESS = {
@@ -47,7 +56,6 @@ NEWEST = (
 )
 
 # What the ledger says of each failure, and what the books of completeness take the attempt for.
-NOTHING_CAME, UNUSABLE, OURS, ANSWERED = "no_answer", "unusable", "our_fault", "answered"
 EXPECTED = {
     "down": dict.fromkeys(ADDRESS, ("failed", "connect_error", NOTHING_CAME)),
     "silent": dict.fromkeys(ADDRESS, ("failed", "timeout", NOTHING_CAME)),
@@ -105,20 +113,11 @@ class Tried:
 
     def run(self, contract: Contract) -> list[tuple[str, str | None]]:
         """One run of a feed: how each delivery ended."""
-        return [(one.outcome, one.reason) for one in run_feed(self.conn, self.settings, contract).batches]
+        return ends(self.conn, self.settings, contract)
 
     def newest(self, feed: str) -> list[tuple[Any, ...]]:
         """The newest value of all that came."""
         return _newest(self.settings, feed)
-
-    def answer(self, feed: str) -> str:
-        """What the books take the last attempt for."""
-        with connect(application="tests", admin=True, settings=self.settings) as admin:
-            found = admin.execute(
-                "select answer from governance.delivery where feed = %s order by batch_id desc limit 1",
-                [feed],
-            ).fetchone()
-        return str(found[0]) if found else "none"
 
 
 def _newest(settings: Settings, feed: str) -> list[tuple[Any, ...]]:
@@ -128,10 +127,8 @@ def _newest(settings: Settings, feed: str) -> list[tuple[Any, ...]]:
 
 def _impatient(feed: str) -> Contract:
     """The city's contract with short waits, and with pages so small that there are several."""
-    contract = CONTRACTS[feed]
+    contract = at_once(CONTRACTS[feed])
     update: dict[str, Any] = {"timeout_seconds": 1.0, "total_seconds": 8.0, "retries": 0}
-    if feed in FOLDERS:
-        update["settle_seconds"] = 0.0
     if feed == "station_air_hourly":
         update["paging"] = contract.connector.paging.model_copy(update={"size": 400})
     return contract.model_copy(update={"connector": contract.connector.model_copy(update=update)})
@@ -401,7 +398,7 @@ def test_a_failure_is_told_harms_nothing_and_is_made_good(
     with monkeypatch.context() as addresses, FAILURES[failure](tried, feed, contract, addresses) as spoiled:
         ends = tried.run(spoiled)
     assert ends[-1] == (outcome, reason), ends
-    assert tried.answer(feed) == answer
+    assert taken_for(tried.settings, feed) == answer
     if "loaded" not in {ended for ended, _ in ends}:
         assert tried.newest(feed) == before
     assert tried.run(contract)[-1][0] in ("loaded", "unchanged")
@@ -411,10 +408,7 @@ def test_a_failure_is_told_harms_nothing_and_is_made_good(
 def test_after_all_of_it_the_house_knows_what_one_knows_that_asks_for_the_first_time(
     tried: Tried, deployed_template: str
 ) -> None:
-    with (
-        own_database(deployed_template) as settings,
-        closing(connect(application="t", settings=settings)) as conn,
-    ):
+    with first_asking(deployed_template) as (settings, conn):
         for feed in ADDRESS:
             run_feed(tried.conn, tried.settings, _impatient(feed))
             run_feed(conn, settings, _impatient(feed))

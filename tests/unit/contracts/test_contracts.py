@@ -99,6 +99,11 @@ def test_defaults_and_helpers() -> None:
             "series_kind: real_time\nnot_measured: {marks: [''], channels: [algae]}",
             "not_measured.channels: no channels: algae",
         ),
+        (
+            "series_kind: real_time",
+            "series_kind: real_time\nnot_measured: {marks: [''], column: quality, says: [' 优']}",
+            "not_measured.says: texts as they are after `trim`",
+        ),
         ("feed: cnemc_air_hourly", "feed: [", "no valid YAML"),
     ],
 )

@@ -278,6 +278,13 @@ def test_json_keeps_numbers_as_received() -> None:
     ("payload", "expected"),
     [
         (as_json(weather_item())[:-8], "truncated"),
+        (as_json(weather_item()).rstrip(b"}] \n") + b"}", "truncated"),  # after an item
+        (as_json(weather_item())[:20] + "站".encode()[:2], "truncated"),  # inside a character
+        (b'{"items": [{"at": tru', "truncated"),
+        (b'{"items": ["\\u12', "truncated"),
+        (b"[ERROR] the database is down", "not_the_format"),
+        (b"{error: 1", "not_the_format"),
+        (as_json(weather_item()) + b" trailing", "not_the_format"),
         (as_json(weather_item(), total=2), "truncated"),
         (as_json(), "no_rows"),
         (as_json(weather_item(new="1")), "header_changed"),
